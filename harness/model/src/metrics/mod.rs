@@ -1,0 +1,142 @@
+//! The metrics, one file each, and their registry. To add one: a file here and a line in [`METRICS`].
+
+mod cpu;
+mod errors;
+mod latency;
+mod memory;
+mod size;
+mod startup;
+mod throughput;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use cpu::CPU_PER_REQUEST;
+pub use errors::LOAD_ERRORS;
+pub use latency::LATENCY;
+pub use memory::{MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS};
+pub use size::SIZE;
+pub use startup::{STARTUP_COLD, STARTUP_WARM};
+pub use throughput::THROUGHPUT;
+
+/// Every metric, in the order in which reports show them.
+pub const METRICS: &[&Metric] = &[
+    &SIZE,
+    &STARTUP_COLD,
+    &STARTUP_WARM,
+    &MEMORY_PSS,
+    &MEMORY_CGROUP,
+    &MEMORY_ENGINE,
+    &THROUGHPUT,
+    &LATENCY,
+    &CPU_PER_REQUEST,
+    &LOAD_ERRORS,
+];
+
+/// A named quantity with a unit and a better direction.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name in files and on the command line.
+    pub name: &'static str,
+    /// What `--only` calls the family that it belongs to.
+    pub group: Group,
+    /// The unit of every value in files.
+    pub unit: Unit,
+    /// Which direction is an improvement.
+    pub better: Better,
+    /// The phase that stands for the metric where only one figure is shown.
+    pub headline: &'static str,
+    /// One sentence for `list` and for reports.
+    pub summary: &'static str,
+}
+
+impl Metric {
+    /// Finds a metric by its name in files.
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        METRICS.iter().copied().find(|metric| metric.name == name)
+    }
+}
+
+/// A family of metrics that is measured together; `--only` takes these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Bytes shipped.
+    Size,
+    /// Time from the wish to run a service to its first right answer.
+    Startup,
+    /// Bytes of memory.
+    Memory,
+    /// Throughput, latency and CPU under load.
+    Load,
+}
+
+impl Group {
+    /// Every family.
+    pub const ALL: &[Self] = &[Self::Size, Self::Startup, Self::Memory, Self::Load];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::Startup => "startup",
+            Self::Memory => "memory",
+            Self::Load => "load",
+        }
+    }
+}
+
+/// The unit of a value in files; a report may scale it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Nanoseconds.
+    Nanoseconds,
+    /// Right answers per second.
+    RequestsPerSecond,
+    /// A plain number.
+    Count,
+}
+
+impl Unit {
+    /// The unit as it stands in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Nanoseconds => "ns",
+            Self::RequestsPerSecond => "requests/s",
+            Self::Count => "count",
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Which direction of a metric is an improvement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// Less is better: bytes, times.
+    Lower,
+    /// More is better: throughput.
+    Higher,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for metric in METRICS {
+            assert_eq!(Metric::by_name(metric.name), Some(*metric));
+            assert_eq!(METRICS.iter().filter(|other| other.name == metric.name).count(), 1);
+        }
+        assert_eq!(Metric::by_name("speed"), None);
+    }
+}

@@ -1,0 +1,168 @@
+//! The record of a run: everything beside the samples that a reader needs to judge them, as `run.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Group, Subject};
+
+/// The version of `run.json` and the csv files beside it. It grows when a reader of the old form would misread them.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The record of a run: `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// See [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The run's name: its folder under results/ and the first column of `samples.csv`.
+    pub run: String,
+    /// The command line that repeats the run.
+    pub command: Vec<String>,
+    /// When it began, RFC 3339 in UTC.
+    pub started: String,
+    /// How it stands: rewritten as the run goes on.
+    pub state: RunState,
+    /// The machine.
+    pub host: Host,
+    /// Compilers, engines and runtimes with their versions, by name.
+    pub versions: BTreeMap<String, String>,
+    /// The commit of the harness and its services, with `-dirty` where files had been changed; absent outside a checkout.
+    pub git_commit: Option<String>,
+    /// What was to be done.
+    pub plan: Plan,
+    /// What was built and how it was set, a subject each.
+    pub subjects: Vec<SubjectRecord>,
+    /// What was found out about the machine and the generator before and during the run.
+    pub calibration: Calibration,
+    /// What could not be measured, or not be trusted.
+    pub failed: Vec<FailedCell>,
+    /// Marks on the whole run: conditions under which it was taken that a reader must know.
+    pub warnings: Vec<String>,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It runs, or was killed.
+    Running,
+    /// All rounds are done.
+    Complete,
+    /// The time allotted was spent before all rounds were done.
+    TimeSpent,
+    /// The user ended it.
+    Interrupted,
+}
+
+/// The machine that a run was taken on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// The operating system's name and release.
+    pub os: String,
+    /// The kernel's release.
+    pub kernel: String,
+    /// The processor architecture.
+    pub arch: String,
+    /// The processor's model.
+    pub cpu: String,
+    /// Logical CPUs.
+    pub cpus: usize,
+    /// Total memory in bytes.
+    pub memory_bytes: u64,
+    /// Load average over one minute when the run began.
+    pub load_average: f64,
+    /// The cgroup hierarchy: `v1`, `v2`, `hybrid`, `none`.
+    pub cgroup: String,
+}
+
+/// What a run was to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The suite's name.
+    pub suite: String,
+    /// The seed of the order of subjects and of the sequence of requests.
+    pub seed: u64,
+    /// The most rounds.
+    pub rounds: u32,
+    /// The rounds, from the first, that also load the subjects.
+    pub load_rounds: u32,
+    /// The time after which no further round is begun, in seconds.
+    pub time_limit_s: f64,
+    /// The families of metrics that are measured.
+    pub only: Vec<Group>,
+    /// The subjects.
+    pub subjects: Vec<Subject>,
+    /// The load.
+    pub load: LoadPlan,
+}
+
+/// The load, identical for all subjects of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadPlan {
+    /// Connections, all open at once.
+    pub connections: usize,
+    /// Seconds of load before the measured part, answers checked and not counted.
+    pub warmup_s: f64,
+    /// Seconds of the open loop.
+    pub open_s: f64,
+    /// Seconds of the closed loop.
+    pub closed_s: f64,
+    /// The open loop's rate as a share of the weakest subject's closed-loop capacity, found before the first round.
+    pub open_share: f64,
+    /// Seconds after which an answer counts as missing.
+    pub timeout_s: f64,
+}
+
+/// What was built for a subject and how it was run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SubjectRecord {
+    /// The subject.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// What is shipped: files or image.
+    pub artifacts: Vec<ArtifactRecord>,
+    /// Each setting that moves a number, by name.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A thing that was built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactRecord {
+    /// What it is: `component`, `aot`, `host`, `binary`, `image`.
+    pub kind: String,
+    /// Its name: a path relative to the checkout, or the image's name.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its bytes in hex; for an image the engine's image id.
+    pub sha256: String,
+}
+
+/// What was found out before and during a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// The CPUs of the load generator.
+    pub generator_cpus: Vec<usize>,
+    /// The CPUs of the subjects.
+    pub subject_cpus: Vec<usize>,
+    /// The generator's ceiling: right answers per second from a server that does nothing, same connections and pinning.
+    pub generator_ceiling_rps: Option<f64>,
+    /// The closed-loop capacity of each subject before the first round, in requests per second, by subject.
+    pub capacity_rps: BTreeMap<String, f64>,
+    /// The rate of the open loop in requests per second, by service.
+    pub open_rate_rps: BTreeMap<String, f64>,
+}
+
+/// A cell that has no number, or one that should not be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedCell {
+    /// The subject.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The family of metrics, or nothing where all are meant.
+    pub group: Option<Group>,
+    /// The round, or nothing where it failed before the first.
+    pub round: Option<u32>,
+    /// What happened, with its causes and the remedy.
+    pub reason: String,
+}

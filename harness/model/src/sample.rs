@@ -1,0 +1,200 @@
+//! Samples: the raw product of a run, and `samples.csv`.
+
+use std::io::{Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Metric, Subject};
+
+/// One value of a metric, of one subject, in one round.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The round, from 1; 0 for what is taken once per run (sizes).
+    pub round: u32,
+    /// The subject's place in the order of its round, from 1; 0 where there is no order.
+    pub position: u32,
+    /// Whose value this is.
+    pub subject: Subject,
+    /// What it is a value of.
+    pub metric: &'static Metric,
+    /// The part of the metric: `total`, `idle`, `open_p99`.
+    pub phase: String,
+    /// The value in the metric's unit.
+    pub value: f64,
+}
+
+/// A row of `samples.csv`: the wire form of a [`Sample`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The run's name.
+    pub run: String,
+    /// See [`Sample::round`].
+    pub round: u32,
+    /// See [`Sample::position`].
+    pub position: u32,
+    /// The subject's service.
+    pub service: String,
+    /// The subject's platform.
+    pub platform: String,
+    /// The subject's variant.
+    pub variant: String,
+    /// The metric's name.
+    pub metric: String,
+    /// See [`Sample::phase`].
+    pub phase: String,
+    /// The metric's unit.
+    pub unit: String,
+    /// The value in that unit.
+    pub value: f64,
+}
+
+impl Row {
+    /// The wire form of a sample of the run with this name.
+    pub fn new(run: &str, sample: &Sample) -> Self {
+        let Sample { round, position, subject, metric, phase, value } = sample;
+        Self {
+            run: run.into(),
+            round: *round,
+            position: *position,
+            service: subject.service.clone(),
+            platform: subject.platform.clone(),
+            variant: subject.variant.clone(),
+            metric: metric.name.into(),
+            phase: phase.clone(),
+            unit: metric.unit.name().into(),
+            value: *value,
+        }
+    }
+}
+
+/// A row or a file that cannot be read as samples.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// The row is not valid csv, or a field is missing or of the wrong type.
+    #[error("row {row}: {source}")]
+    Csv {
+        /// The line's number among the data rows, from 1.
+        row: u64,
+        /// What the csv reader said.
+        source: csv::Error,
+    },
+    /// The metric is not one that this version knows.
+    #[error("row {row}: unknown metric `{metric}`; was the file written by another version?")]
+    Metric {
+        /// The line's number among the data rows, from 1.
+        row: u64,
+        /// The name that is not in the registry.
+        metric: String,
+    },
+    /// The value's unit is not the metric's.
+    #[error("row {row}: `{metric}` is measured in {expected}, not in {found}")]
+    Unit {
+        /// The line's number among the data rows, from 1.
+        row: u64,
+        /// The metric's name.
+        metric: String,
+        /// The metric's unit.
+        expected: &'static str,
+        /// The row's unit.
+        found: String,
+    },
+}
+
+/// Writes samples, a whole row at a time, each flushed before the call returns: a run cut short keeps all of them.
+pub struct SampleWriter<W: Write> {
+    run: String,
+    csv: csv::Writer<W>,
+}
+
+impl<W: Write> SampleWriter<W> {
+    /// A writer of the samples of the run with this name. The heading is written with the first sample.
+    pub fn new(run: &str, writer: W) -> Self {
+        Self { run: run.into(), csv: csv::Writer::from_writer(writer) }
+    }
+
+    /// Appends a sample and flushes it.
+    pub fn write(&mut self, sample: &Sample) -> Result<(), csv::Error> {
+        self.csv.serialize(Row::new(&self.run, sample))?;
+        self.csv.flush()?;
+        Ok(())
+    }
+}
+
+/// Reads samples; see [`SampleReader::read`].
+pub struct SampleReader;
+
+impl SampleReader {
+    /// Reads all samples of a `samples.csv`. A last line without its newline, as a killed run leaves it, is dropped.
+    pub fn read(mut reader: impl Read) -> Result<Vec<Sample>, RowError> {
+        let mut text = Vec::new();
+        reader.read_to_end(&mut text).map_err(|error| RowError::Csv { row: 0, source: error.into() })?;
+        let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let mut csv = csv::Reader::from_reader(&text[..whole]);
+        let rows = csv.deserialize::<Row>().zip(1..);
+        rows.map(|(row, number)| sample(row.map_err(|source| RowError::Csv { row: number, source })?, number)).collect()
+    }
+}
+
+fn sample(row: Row, number: u64) -> Result<Sample, RowError> {
+    let Some(metric) = Metric::by_name(&row.metric) else {
+        return Err(RowError::Metric { row: number, metric: row.metric });
+    };
+    if row.unit != metric.unit.name() {
+        let expected = metric.unit.name();
+        return Err(RowError::Unit { row: number, metric: row.metric, expected, found: row.unit });
+    }
+    let subject = Subject { service: row.service, platform: row.platform, variant: row.variant };
+    Ok(Sample { round: row.round, position: row.position, subject, metric, phase: row.phase, value: row.value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::STARTUP_COLD;
+
+    fn written(samples: &[Sample]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = SampleWriter::new("r1", &mut bytes);
+        samples.iter().for_each(|sample| writer.write(sample).unwrap());
+        drop(writer);
+        bytes
+    }
+
+    fn example() -> Sample {
+        Sample {
+            round: 2,
+            position: 7,
+            subject: Subject::new("auth", "docker", "scratch"),
+            metric: &STARTUP_COLD,
+            phase: "total".into(),
+            value: 84_000_000.5,
+        }
+    }
+
+    #[test]
+    fn samples_round_trip() {
+        let bytes = written(&[example()]);
+        insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r"
+        run,round,position,service,platform,variant,metric,phase,unit,value
+        r1,2,7,auth,docker,scratch,startup_cold,total,ns,84000000.5
+        ");
+        assert_eq!(SampleReader::read(&bytes[..]).unwrap(), [example()]);
+    }
+
+    #[test]
+    fn a_row_cut_short_by_a_kill_is_dropped() {
+        let mut bytes = written(&[example(), example()]);
+        bytes.truncate(bytes.len() - 5);
+        assert_eq!(SampleReader::read(&bytes[..]).unwrap(), [example()]);
+        assert_eq!(SampleReader::read(&b""[..]).unwrap(), []);
+    }
+
+    #[test]
+    fn a_foreign_metric_or_unit_is_refused_by_name() {
+        let text = String::from_utf8(written(&[example()])).unwrap();
+        let metric = SampleReader::read(text.replace("startup_cold", "speed").as_bytes()).unwrap_err();
+        assert!(metric.to_string().contains("unknown metric `speed`"), "{metric}");
+        let unit = SampleReader::read(text.replace(",ns,", ",ms,").as_bytes()).unwrap_err();
+        assert_eq!(unit.to_string(), "row 1: `startup_cold` is measured in ns, not in ms");
+    }
+}
