@@ -1,1 +1,41 @@
-fn main() {}
+//! The command line: `compare`, `build`, `doctor`, `list`, `report`, `clean`.
+//!
+//! This crate alone prints, and alone writes under results/.
+
+mod args;
+mod commands;
+mod exit;
+mod progress;
+mod results;
+mod screen;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // One thread: children are started from it and must not outlive their run because a helper thread ended.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(Into::into).and_then(|runtime| {
+        runtime.block_on(async {
+            match cli.command {
+                Command::Compare(args) => commands::compare::execute(args).await,
+                Command::Build(args) => commands::build::execute(args).await,
+                Command::Doctor(args) => commands::doctor::execute(&args).await,
+                Command::List(args) => commands::list::execute(&args),
+                Command::Report(args) => commands::report::execute(&args),
+                Command::Clean(args) => commands::clean::execute(&args).await,
+            }
+        })
+    });
+    done.unwrap_or_else(|error: anyhow::Error| {
+        screen::say(&format!("error: {error:#}"));
+        Exit::Usage
+    })
+    .into()
+}

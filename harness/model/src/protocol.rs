@@ -74,11 +74,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&event).unwrap(), line);
         assert_eq!(serde_json::from_str::<Event>(line).unwrap(), event);
         let line = r#"{"command":"deploy","service":"auth","path":"a.cwasm","listen":"127.0.0.1:0"}"#;
-        let command = Command::Deploy {
-            service: "auth".into(),
-            path: "a.cwasm".into(),
-            listen: ([127, 0, 0, 1], 0).into(),
-        };
+        let command =
+            Command::Deploy { service: "auth".into(), path: "a.cwasm".into(), listen: ([127, 0, 0, 1], 0).into() };
         assert_eq!(serde_json::from_str::<Command>(line).unwrap(), command);
     }
 }

@@ -92,6 +92,8 @@ pub struct Plan {
     pub only: Vec<Group>,
     /// The subjects.
     pub subjects: Vec<Subject>,
+    /// What ratios are ratios to: the subject of this `platform/variant` of the same service.
+    pub reference: String,
     /// The load.
     pub load: LoadPlan,
 }

@@ -155,7 +155,9 @@ mod tests {
     fn written(samples: &[Sample]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut writer = SampleWriter::new("r1", &mut bytes);
-        samples.iter().for_each(|sample| writer.write(sample).unwrap());
+        for sample in samples {
+            writer.write(sample).unwrap();
+        }
         drop(writer);
         bytes
     }

@@ -1,1 +1,16 @@
-//! To come.
+//! Records in, text out. This crate starts nothing and touches no disk: every report can be made again from the files
+//! of a run alone.
+//!
+//! [`terminal`] is the table that a comparison ends with.
+
+mod cells;
+mod columns;
+mod conditions;
+mod format;
+mod layout;
+mod marks;
+mod paint;
+mod phases;
+mod terminal;
+
+pub use terminal::{Style, terminal};

@@ -1,0 +1,62 @@
+//! `build`: everything that a comparison needs.
+
+use anyhow::Result;
+use tare_model::{RunRecord, Sample};
+use tare_runner::{Cancel, Layout, Observer, Progress, choose, preflight, prepare};
+
+use crate::args::SelectArgs;
+use crate::commands::compare::check;
+use crate::exit::Exit;
+use crate::progress::Display;
+use crate::screen::{print, say};
+use crate::signals::Signals;
+
+/// Runs it.
+///
+/// # Errors
+/// Wrong arguments, or a machine that lacks what every build needs.
+pub async fn execute(args: SelectArgs) -> Result<Exit> {
+    let layout = Layout::find()?;
+    let services = layout.services()?;
+    let chosen = choose(&args.choice(0), &services)?;
+    check(&preflight(&layout).await)?;
+    let mut shown = Shown(Display::new());
+    let mut signals = Signals::listen()?;
+    let cancel = Cancel::default();
+    let prepared = tokio::select! {
+        prepared = prepare("build", &layout, &chosen, &cancel, &mut shown) => prepared,
+        () = signals.received() => {
+            shown.0.close();
+            say("interrupted: what was built is kept");
+            return Ok(Exit::Interrupted);
+        }
+    };
+    shown.0.close();
+    let prepared = prepared?;
+    for record in prepared.records() {
+        print(&format!("{}\n", record.subject))?;
+        for artifact in record.artifacts {
+            print(&format!("  {:<10} {:>12} bytes  {}\n", artifact.kind, artifact.bytes, artifact.name))?;
+        }
+    }
+    for failed in &prepared.failed {
+        say(&format!("failed: {}: {}", failed.subject, failed.reason));
+    }
+    Ok(if prepared.failed.is_empty() { Exit::Done } else { Exit::CellFailed })
+}
+
+struct Shown(Display);
+
+impl Observer for Shown {
+    fn sample(&mut self, _: &Sample) -> Result<()> {
+        Ok(())
+    }
+
+    fn record(&mut self, _: &RunRecord) -> Result<()> {
+        Ok(())
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.0.show(progress);
+    }
+}

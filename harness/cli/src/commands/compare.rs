@@ -1,0 +1,147 @@
+//! `compare`: everything, from the build to the table.
+
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use tare_model::{FailedCell, RunRecord, RunState, Sample, SummaryRow};
+use tare_runner::{Cancel, Finding, Layout, Level, Observer, Options, Progress, preflight};
+use tare_stats::Summary;
+
+use crate::args::CompareArgs;
+use crate::exit::Exit;
+use crate::progress::Display;
+use crate::results::{self, RunWriter};
+use crate::screen::{print, print_json, say, style};
+use crate::signals::Signals;
+
+/// Runs it.
+///
+/// # Errors
+/// Wrong arguments, a machine that lacks what every comparison needs, or a disk that takes no results.
+pub async fn execute(args: CompareArgs) -> Result<Exit> {
+    let layout = Layout::find()?;
+    let services = layout.services()?;
+    // Any seed will do; it is on the record.
+    let seed = args.seed.unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos().into()));
+    let choice = args.choice(seed);
+    tare_runner::choose(&choice, &services)?;
+    check(&preflight(&layout).await)?;
+    let (run, writer) = RunWriter::create(&args.results.clone().unwrap_or_else(|| layout.results()))?;
+    let mut recorder = Recorder { writer, display: Display::new() };
+    let command = args.repeat(seed);
+    let options =
+        Options { run: &run, layout: &layout, services: &services, suite: args.suite(), choice: &choice, command };
+    let interrupted = measure(&options, &mut recorder).await?;
+    recorder.display.close();
+    let folder = recorder.writer.folder().to_owned();
+    let Some((mut record, samples)) = recorder.writer.finish() else { bail!("the run ended before it began") };
+    if interrupted {
+        record.state = RunState::Interrupted;
+        results::write_record(&folder, &record)?;
+    }
+    let summary = results::summary(&record, &samples);
+    show(&record, &summary, args.output.json)?;
+    say(&format!("files: {}", layout.relative(&folder)));
+    Ok(exit(&record, &samples))
+}
+
+/// Measures until it is done or the user ends it; says whether the latter.
+async fn measure(options: &Options<'_>, recorder: &mut Recorder) -> Result<bool> {
+    let cancel = Cancel::default();
+    let mut signals = Signals::listen()?;
+    let interrupted = tokio::select! {
+        done = tare_runner::run(options, &cancel, recorder) => {
+            if let Err(error) = done {
+                recorder.display.close();
+                tare_runner::clear(options.run).await?;
+                return Err(error);
+            }
+            false
+        }
+        () = signals.received() => {
+            // Threads that the run has begun see this; the run itself is dropped here, and its processes with it.
+            cancel.set();
+            true
+        }
+    };
+    if interrupted {
+        recorder.display.close();
+        say("interrupted: what was measured is kept");
+        tare_runner::clear(options.run).await?;
+    }
+    Ok(interrupted)
+}
+
+/// Says what is not as it should be.
+///
+/// # Errors
+/// When a comparison cannot run at all.
+pub fn check(findings: &[Finding]) -> Result<()> {
+    let mut missing = false;
+    for finding in findings.iter().filter(|finding| finding.level > Level::Good) {
+        let Finding { what, detail, remedy, .. } = finding;
+        let word = if finding.level == Level::Missing { "missing" } else { "warning" };
+        say(&format!("{word}: {what}: {detail}. {}", remedy.as_deref().unwrap_or_default()));
+        missing |= finding.level == Level::Missing;
+    }
+    if missing {
+        bail!("this machine lacks what a comparison needs; see above");
+    }
+    Ok(())
+}
+
+/// Prints a run's results.
+pub fn show(record: &RunRecord, summary: &Summary, json: bool) -> Result<()> {
+    if json {
+        return print_json(&Output {
+            run: &record.run,
+            state: record.state,
+            summary: summary.rows(),
+            failed: &record.failed,
+            warnings: &record.warnings,
+        });
+    }
+    print(&tare_report::terminal(record, summary, style()))
+}
+
+#[derive(Serialize)]
+struct Output<'a> {
+    run: &'a str,
+    state: RunState,
+    summary: Vec<SummaryRow>,
+    failed: &'a [FailedCell],
+    warnings: &'a [String],
+}
+
+fn exit(record: &RunRecord, samples: &[Sample]) -> Exit {
+    if record.state == RunState::Interrupted {
+        Exit::Interrupted
+    } else if samples.is_empty() {
+        Exit::Usage
+    } else if record.failed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::CellFailed
+    }
+}
+
+/// Writes what the runner finds, and shows how far it is.
+struct Recorder {
+    writer: RunWriter,
+    display: Display,
+}
+
+impl Observer for Recorder {
+    fn sample(&mut self, sample: &Sample) -> Result<()> {
+        self.writer.sample(sample)
+    }
+
+    fn record(&mut self, record: &RunRecord) -> Result<()> {
+        self.writer.record(record)
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.display.show(progress);
+    }
+}

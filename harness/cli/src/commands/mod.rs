@@ -1,0 +1,8 @@
+//! The subcommands, a file each.
+
+pub mod build;
+pub mod clean;
+pub mod compare;
+pub mod doctor;
+pub mod list;
+pub mod report;

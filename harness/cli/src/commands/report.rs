@@ -1,0 +1,24 @@
+//! `report`: the comparison of an earlier run, from its files alone.
+
+use anyhow::Result;
+use tare_runner::Layout;
+
+use crate::args::ReportArgs;
+use crate::commands::compare::show;
+use crate::exit::Exit;
+use crate::results;
+
+/// Runs it.
+///
+/// # Errors
+/// When there is no such run, or its files cannot be read.
+pub fn execute(args: &ReportArgs) -> Result<Exit> {
+    let layout = Layout::find()?;
+    let results = args.results.clone().unwrap_or_else(|| layout.results());
+    let (folder, record, samples) = results::read(&results, &args.run)?;
+    let summary = results::summary(&record, &samples);
+    // The summary follows from the samples: a run cut short may have an old one.
+    results::write_summary_file(&folder, &summary)?;
+    show(&record, &summary, args.output.json)?;
+    Ok(Exit::Done)
+}

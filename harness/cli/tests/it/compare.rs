@@ -1,0 +1,123 @@
+//! A real comparison, and its files.
+
+use std::collections::BTreeSet;
+
+use tare_model::metrics::{
+    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS, SIZE, STARTUP_COLD, STARTUP_WARM,
+    THROUGHPUT,
+};
+use tare_model::{Metric, RunRecord, RunState, Sample, Subject, read_summary};
+
+use crate::program::{Run, Runs, alone, has_engine, stderr, tare};
+
+const ROUND: [&str; 7] = ["compare", "--suite", "quick", "--rounds", "1", "--service", "orders"];
+
+#[test]
+fn a_round_of_everything_gives_every_cell_and_whole_files() {
+    let _alone = alone();
+    let engine = has_engine();
+    let platforms = if engine { "native,wasmtime,docker" } else { "native,wasmtime" };
+    let runs = Runs::new();
+    let output = tare(&ROUND).args(["--platform", platforms, "--seed", "11"]).args(runs.args()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let run = runs.newest();
+    assert_eq!(run.files(), ["run.json", "samples.csv", "summary.csv"]);
+    let (record, samples) = (run.record(), run.samples());
+    check_record(&record);
+    for subject in &record.plan.subjects {
+        check_cells(subject, &samples);
+    }
+    let phases = |sample: &&Sample| sample.metric == &STARTUP_COLD && sample.phase != "total";
+    for total in samples.iter().filter(|sample| sample.metric == &STARTUP_COLD && sample.phase == "total") {
+        let parts: f64 =
+            samples.iter().filter(phases).filter(|part| part.subject == total.subject).map(|part| part.value).sum();
+        assert!((parts - total.value).abs() < 1.0, "{}: the phases do not add up", total.subject);
+    }
+    let positions: BTreeSet<u32> =
+        samples.iter().filter(|sample| sample.round == 1).map(|sample| sample.position).collect();
+    assert_eq!(positions, (1..=u32::try_from(record.plan.subjects.len()).unwrap()).collect());
+    let summary = read_summary(std::fs::File::open(run.0.join("summary.csv")).unwrap()).unwrap();
+    let reference = summary.iter().find(|row| row.platform == "native" && row.metric == "throughput").unwrap();
+    assert!((reference.ratio.unwrap() - 1.0).abs() < f64::EPSILON);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    check_report(&run, &table);
+}
+
+fn check_record(record: &RunRecord) {
+    assert_eq!(record.state, RunState::Complete);
+    assert_eq!(record.failed, []);
+    assert_eq!(record.plan.seed, 11);
+    assert!(record.calibration.generator_ceiling_rps.unwrap() > 1000.0);
+    assert!(record.calibration.open_rate_rps["orders"] > 0.0);
+    assert!(record.versions.contains_key("wasmtime") && record.versions.contains_key("rustc"));
+    for subject in &record.subjects {
+        assert!(!subject.settings.is_empty(), "{}", subject.subject);
+        for artifact in &subject.artifacts {
+            assert!(artifact.bytes > 10_000 && artifact.sha256.len() == 64, "{artifact:?}");
+        }
+    }
+    let digest = |variant: &str| {
+        let of = |subject: &&tare_model::SubjectRecord| subject.subject.setting() == variant;
+        let artifacts = &record.subjects.iter().find(of).unwrap().artifacts;
+        artifacts.iter().find(|artifact| artifact.kind == "component").unwrap().sha256.clone()
+    };
+    assert_eq!(digest("wasmtime/aot"), digest("wasmtime/jit"), "one component for all variants");
+}
+
+/// Whether a subject has every value that it should have, and none that physics forbids.
+fn check_cells(subject: &Subject, samples: &[Sample]) {
+    let value = |metric: &'static Metric, phase: &str| {
+        let of = |sample: &&Sample| sample.subject == *subject && sample.metric == metric && sample.phase == phase;
+        samples.iter().find(of).map(|sample| sample.value)
+    };
+    let need = |metric: &'static Metric, phase: &str| {
+        value(metric, phase).unwrap_or_else(|| panic!("{subject} has no {} {phase}", metric.name))
+    };
+    assert!(need(&SIZE, "compressed") < need(&SIZE, "artifact"));
+    assert!(need(&SIZE, "total") >= need(&SIZE, "artifact") || subject.platform == "wasmtime");
+    assert!(need(&STARTUP_COLD, "total") > need(&STARTUP_COLD, "first_answer"));
+    assert!(need(&MEMORY_PSS, "peak") >= 10_000.0);
+    for phase in ["idle", "after"] {
+        assert!(need(&MEMORY_PSS, phase) > 10_000.0);
+    }
+    for phase in ["open", "closed"] {
+        assert!(need(&THROUGHPUT, phase) > 1.0);
+        assert!(need(&CPU_PER_REQUEST, phase) > 1_000.0);
+        assert!(need(&LOAD_ERRORS, phase).abs() < f64::EPSILON);
+        assert!(need(&LATENCY, &format!("{phase}_p50")) <= need(&LATENCY, &format!("{phase}_p99")));
+        assert!(need(&LATENCY, &format!("{phase}_p99")) <= need(&LATENCY, &format!("{phase}_max")));
+    }
+    let container = subject.platform == "docker";
+    assert_eq!(value(&MEMORY_CGROUP, "idle").is_some(), container);
+    assert_eq!(value(&MEMORY_ENGINE, "idle").is_some(), container, "shim and proxy");
+    let hosted = subject.platform == "wasmtime";
+    assert_eq!(value(&STARTUP_WARM, "total").is_some(), hosted);
+    assert_eq!(value(&MEMORY_ENGINE, "empty").is_some(), hosted, "the host before the component");
+    if container {
+        // Below this no engine has ever created a container: the clock would have begun too late.
+        assert!(need(&STARTUP_COLD, "total") > 10e6);
+    }
+}
+
+/// The report of the run's files is the table that the run ended with.
+fn check_report(run: &Run, table: &str) {
+    std::fs::remove_file(run.0.join("summary.csv")).unwrap();
+    let again = tare(&["report", run.0.to_str().unwrap()]).output().unwrap();
+    assert_eq!(String::from_utf8(again.stdout).unwrap(), table);
+    assert!(run.0.join("summary.csv").is_file());
+}
+
+#[test]
+fn only_what_is_asked_for_is_measured() {
+    let _alone = alone();
+    let runs = Runs::new();
+    let output =
+        tare(&ROUND).args(["--platform", "native", "--only", "startup", "--json"]).args(runs.args()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let run = runs.newest();
+    assert!(run.samples().iter().all(|sample| sample.metric == &STARTUP_COLD));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["state"], "complete");
+    assert!(json["summary"].as_array().unwrap().iter().all(|row| row["metric"] == "startup_cold"));
+}

@@ -1,0 +1,98 @@
+//! `wasi:keyvalue` as components see it.
+
+use std::net::SocketAddr;
+
+use crate::artifacts::{AOT, GUEST_AHEAD};
+use crate::process::{Host, text};
+
+/// Asks in order, and compares the answers.
+fn expect(addr: SocketAddr, answers: &[(&str, &str)]) {
+    for (path, expected) in answers {
+        assert_eq!(text(addr, &format!("/keyvalue/{path}")), *expected, "{path}");
+    }
+}
+
+#[test]
+fn values_outlive_the_instances_that_write_them() {
+    let (host, addr) = Host::guest(&AOT, &GUEST_AHEAD, &[]);
+    for draft in ["", "draft/"] {
+        for (path, expected) in [
+            ("get?key", "Ok(None)"),
+            ("exists?key", "Ok(false)"),
+            ("set?key&one", "Ok(())"),
+            ("set?key&two", "Ok(())"),
+            ("get?key", "Ok(Some(\"two\"))"),
+            ("exists?key", "Ok(true)"),
+            ("delete?key", "Ok(())"),
+            ("delete?key", "Ok(())"),
+            ("get?key", "Ok(None)"),
+        ] {
+            expect(addr, &[(&format!("{draft}{path}"), expected)]);
+        }
+    }
+    expect(addr, &[("elsewhere", "Error::NoSuchStore")]);
+    host.stop();
+}
+
+#[test]
+fn counters_are_decimal_text_and_start_at_zero() {
+    let (host, addr) = Host::guest(&AOT, &GUEST_AHEAD, &[]);
+    expect(
+        addr,
+        &[
+            ("increment?n&5", "Ok(5)"),
+            ("increment?n&-7", "Ok(-2)"),
+            ("get?n", "Ok(Some(\"-2\"))"),
+            ("draft/increment?n&1", "Err(Error::Other(\"the value is not a number\"))"),
+            ("set?n&9223372036854775807", "Ok(())"),
+            ("increment?n&1", "Err(Error::Other(\"the counter would overflow\"))"),
+            ("get?n", "Ok(Some(\"9223372036854775807\"))"),
+            ("draft/increment?n&1", "Ok(9223372036854775808)"),
+            ("set?n&ten", "Ok(())"),
+            ("increment?n&1", "Err(Error::Other(\"the value is not a number\"))"),
+            ("draft/increment?m&3", "Ok(3)"),
+        ],
+    );
+    host.stop();
+}
+
+#[test]
+fn a_swap_fails_when_somebody_else_wrote() {
+    let (host, addr) = Host::guest(&AOT, &GUEST_AHEAD, &[]);
+    expect(
+        addr,
+        &[
+            ("append?log&a", "appended"),
+            ("append?log&b", "appended"),
+            ("get?log", "Ok(Some(\"ab\"))"),
+            ("lose?log", "Ok(Some(\"ab\")) Ok(Some(\"theirs\")) true"),
+            ("get?log", "Ok(Some(\"ours\"))"),
+        ],
+    );
+    host.stop();
+}
+
+#[test]
+fn concurrent_instances_lose_no_update() {
+    let (host, addr) = Host::guest(&AOT, &GUEST_AHEAD, &[]);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    text(addr, "/keyvalue/increment?n&1");
+                    text(addr, "/keyvalue/append?log&x");
+                }
+            });
+        }
+    });
+    expect(addr, &[("increment?n&0", "Ok(400)")]);
+    expect(addr, &[("get?log", &format!("Ok(Some({:?}))", "x".repeat(400)))]);
+    host.stop();
+}
+
+#[test]
+fn keys_are_listed_in_pages() {
+    let (host, addr) = Host::guest(&AOT, &GUEST_AHEAD, &[]);
+    expect(addr, &[("keys", "2500 in 3, sorted true"), ("draft/keys", "2500 in 3")]);
+    host.stop();
+}

@@ -1,0 +1,212 @@
+//! What a load came to.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// Three significant digits: a recorded value is within 0.1 % of the true one.
+const DIGITS: u8 = 3;
+
+/// How many requests went wrong in one way, and what the first of them was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// The first of them in words: the request's name, what was expected and what came.
+    pub first: Option<String>,
+}
+
+impl Tally {
+    fn add(&mut self, count: u64, describe: impl FnOnce() -> String) {
+        if count > 0 {
+            self.first.get_or_insert_with(describe);
+            self.count += count;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.first = self.first.take().or(other.first);
+    }
+}
+
+/// In which way a request went wrong: the fields of [`Errors`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    Status,
+    Body,
+    Protocol,
+    Connection,
+    Timeout,
+}
+
+/// The requests that went wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Errors {
+    /// A whole answer with another status than expected.
+    pub status: Tally,
+    /// A whole answer of the right status whose body lacks something expected.
+    pub body: Tally,
+    /// What came is not an HTTP answer, or more than one.
+    pub protocol: Tally,
+    /// The connection broke, or none could be made.
+    pub connection: Tally,
+    /// No whole answer in time, or no free connection in time.
+    pub timeout: Tally,
+}
+
+impl Errors {
+    /// How many requests went wrong.
+    pub fn total(&self) -> u64 {
+        self.tallies().iter().map(|(_, tally)| tally.count).sum()
+    }
+
+    /// The tallies with their names.
+    pub fn tallies(&self) -> [(&'static str, &Tally); 5] {
+        [
+            ("status", &self.status),
+            ("body", &self.body),
+            ("protocol", &self.protocol),
+            ("connection", &self.connection),
+            ("timeout", &self.timeout),
+        ]
+    }
+
+    pub(crate) fn add(&mut self, kind: ErrorKind, count: u64, describe: impl FnOnce() -> String) {
+        let tally = match kind {
+            ErrorKind::Status => &mut self.status,
+            ErrorKind::Body => &mut self.body,
+            ErrorKind::Protocol => &mut self.protocol,
+            ErrorKind::Connection => &mut self.connection,
+            ErrorKind::Timeout => &mut self.timeout,
+        };
+        tally.add(count, describe);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.status.merge(other.status);
+        self.body.merge(other.body);
+        self.protocol.merge(other.protocol);
+        self.connection.merge(other.connection);
+        self.timeout.merge(other.timeout);
+    }
+}
+
+/// Why a load ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Ended {
+    /// The window was over and every answer was in or given up.
+    #[default]
+    Complete,
+    /// The caller asked for it.
+    Cancelled,
+    /// The subject is not there any more: every connection had been failing for a second, or nothing at all had been
+    /// answered for a whole timeout. In words.
+    SubjectGone(String),
+}
+
+/// What a load came to.
+///
+/// The requests of the window are those sent in it (closed loop) or due in it (open loop). Each of them is counted once,
+/// as right or as an error; only a cancelled run forgets those that were still unanswered.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Nanoseconds to the last byte of each right answer: in the open loop from the time when the request was due
+    /// (so a subject that stalls does not hide the requests that it keeps from being sent), in the closed loop from
+    /// its sending.
+    pub latency: Histogram<u64>,
+    /// Nanoseconds from sending to the last byte of each right answer.
+    pub service_time: Histogram<u64>,
+    /// Open loop: nanoseconds from due to sent, of the requests for which a connection was free when they were due.
+    /// This is the generator's own fault. Empty for the closed loop.
+    pub lateness: Histogram<u64>,
+    /// The requests of the window that were answered rightly.
+    pub right: u64,
+    /// Those that were not, or could not even be sent.
+    pub errors: Errors,
+    /// Right answers that came within the window, also to requests of the warm-up.
+    pub answered_in_window: u64,
+    /// Right answers from the beginning of the warm-up to the end: what the subject's CPU time over the whole run was
+    /// spent on.
+    pub answered: u64,
+    /// The length of the window; shorter than asked for if the load ended early.
+    pub elapsed: Duration,
+    /// How often a connection was opened again, after it broke, timed out or was closed by the subject.
+    pub reconnects: u64,
+    /// CPU time of all generator threads, from the beginning of the warm-up to the end.
+    pub cpu_time: Duration,
+    /// The time that the generator threads ran, summed: what `cpu_time` is a part of.
+    pub ran: Duration,
+    /// Why the load ended.
+    pub ended: Ended,
+}
+
+impl Outcome {
+    pub(crate) fn new(timeout: Duration) -> Self {
+        // A latency is at most two timeouts and what noticing them takes; later values would be recorded as the
+        // highest one.
+        let highest = nanos(timeout.saturating_mul(2).saturating_add(Duration::from_secs(1)));
+        let Ok(empty) = Histogram::new_with_max(highest, DIGITS) else {
+            unreachable!("a maximum of at least a second and three digits are within the bounds of a histogram")
+        };
+        Self {
+            latency: empty.clone(),
+            service_time: empty.clone(),
+            lateness: empty,
+            right: 0,
+            errors: Errors::default(),
+            answered_in_window: 0,
+            answered: 0,
+            elapsed: Duration::ZERO,
+            reconnects: 0,
+            cpu_time: Duration::ZERO,
+            ran: Duration::ZERO,
+            ended: Ended::Complete,
+        }
+    }
+
+    /// The requests of the window.
+    pub fn sent(&self) -> u64 {
+        self.right + self.errors.total()
+    }
+
+    /// Right answers per second of the window.
+    pub fn throughput_rps(&self) -> f64 {
+        if self.elapsed.is_zero() { 0.0 } else { self.answered_in_window as f64 / self.elapsed.as_secs_f64() }
+    }
+
+    /// The share of its time in which a generator thread kept its CPU busy, from 0 to 1. Near 1 in the closed loop, the
+    /// generator may be what limits the throughput. (In the open loop above some ten thousand requests per second it is
+    /// near 1 because the thread stays awake between due times.)
+    pub fn utilisation(&self) -> f64 {
+        if self.ran.is_zero() { 0.0 } else { self.cpu_time.as_secs_f64() / self.ran.as_secs_f64() }
+    }
+
+    /// Adds what another thread of the same run saw.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (mine, theirs) in [
+            (&mut self.latency, &other.latency),
+            (&mut self.service_time, &other.service_time),
+            (&mut self.lateness, &other.lateness),
+        ] {
+            let added = mine.add(theirs);
+            debug_assert!(added.is_ok(), "the histograms of one run have the same bounds");
+        }
+        self.right += other.right;
+        self.errors.merge(other.errors);
+        self.answered_in_window += other.answered_in_window;
+        self.answered += other.answered;
+        self.elapsed = self.elapsed.max(other.elapsed);
+        self.reconnects += other.reconnects;
+        self.cpu_time += other.cpu_time;
+        self.ran += other.ran;
+        if self.ended == Ended::Complete {
+            self.ended = other.ended;
+        }
+    }
+}
+
+/// Whole nanoseconds; the largest number for what is longer than 584 years.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

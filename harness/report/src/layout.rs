@@ -1,0 +1,137 @@
+//! Columns of text side by side, in as many blocks as the width asks for.
+
+use crate::paint::{BOLD, DIM, Line, PLAIN, Piece};
+
+/// Spaces between columns.
+const GAP: usize = 2;
+
+/// The text of a cell.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    /// A value, its spread, the ratio, its spread, and marks: aligned each for itself.
+    Figures([Piece; 5]),
+    /// Anything else.
+    Whole(Vec<Piece>),
+}
+
+/// A column with all of its text.
+#[derive(Debug, Clone)]
+pub(crate) struct TextColumn {
+    pub section: String,
+    pub title: String,
+    pub cells: Vec<Content>,
+}
+
+impl TextColumn {
+    /// The widths of the five parts of figures.
+    fn parts(&self) -> [usize; 5] {
+        let mut widths = [0; 5];
+        for cell in &self.cells {
+            if let Content::Figures(pieces) = cell {
+                widths.iter_mut().zip(pieces).for_each(|(width, piece)| *width = piece.width().max(*width));
+            }
+        }
+        widths
+    }
+
+    fn width(&self) -> usize {
+        let figures = joined(self.parts());
+        let whole = |cell: &Content| match cell {
+            Content::Figures(_) => 0,
+            Content::Whole(pieces) => joined(pieces.iter().map(Piece::width)),
+        };
+        let title = textwrap::core::display_width(&self.title);
+        self.cells.iter().map(whole).fold(figures.max(title), usize::max)
+    }
+}
+
+/// The width of parts with one space between those that are not empty.
+fn joined(widths: impl IntoIterator<Item = usize>) -> usize {
+    widths.into_iter().filter(|width| *width > 0).map(|width| width + 1).sum::<usize>().saturating_sub(1)
+}
+
+/// A table: a line per label, the columns beside each other under their sections' headings. What does not fit into the
+/// width goes below, under labels again; sections stay together where they can.
+pub(crate) fn table(labels: &[Piece], columns: &[TextColumn], width: usize, colour: bool) -> String {
+    let label_width = labels.iter().map(Piece::width).max().unwrap_or(0);
+    let blocks = blocks(columns, width.saturating_sub(label_width));
+    let block = |columns: &&[&TextColumn]| {
+        let mut text = headings(columns, label_width, colour);
+        for (row, label) in labels.iter().enumerate() {
+            let mut line = Line::new(colour);
+            line.left(label, label_width);
+            for column in *columns {
+                line.space(GAP);
+                cell(&mut line, column, row);
+            }
+            text += &line.finish();
+        }
+        text
+    };
+    blocks.iter().map(|columns| block(&&columns[..])).collect::<Vec<_>>().join("\n")
+}
+
+/// The columns of each block.
+fn blocks(columns: &[TextColumn], width: usize) -> Vec<Vec<&TextColumn>> {
+    let mut blocks: Vec<Vec<&TextColumn>> = Vec::new();
+    let taken = |columns: &[&TextColumn]| columns.iter().map(|column| column.width() + GAP).sum::<usize>();
+    for section in columns.chunk_by(|a, b| a.section == b.section) {
+        let section: Vec<&TextColumn> = section.iter().collect();
+        match blocks.last_mut() {
+            Some(block) if taken(block) + taken(&section) <= width => block.extend(section),
+            _ if taken(&section) <= width => blocks.push(section),
+            _ => {
+                for column in section {
+                    match blocks.last_mut() {
+                        Some(block) if taken(block) + taken(&[column]) <= width => block.push(column),
+                        _ => blocks.push(vec![column]),
+                    }
+                }
+            }
+        }
+    }
+    blocks
+}
+
+fn headings(columns: &[&TextColumn], label_width: usize, colour: bool) -> String {
+    let (mut sections, mut titles) = (Line::new(colour), Line::new(colour));
+    sections.space(label_width);
+    titles.space(label_width);
+    for section in columns.chunk_by(|a, b| a.section == b.section) {
+        let width = section.iter().map(|column| column.width() + GAP).sum::<usize>() - GAP;
+        let heading = Piece::new(&section[0].section, BOLD);
+        let rule = Piece::new("─".repeat(width.saturating_sub(heading.width() + 1)), DIM);
+        sections.space(GAP);
+        sections.left(&heading, heading.width());
+        sections.space(1);
+        sections.left(&rule, rule.width());
+        for column in section {
+            titles.space(GAP);
+            titles.left(&Piece::new(&column.title, PLAIN), column.width());
+        }
+    }
+    sections.finish() + &titles.finish()
+}
+
+fn cell(line: &mut Line, column: &TextColumn, row: usize) {
+    let width = column.width();
+    match &column.cells[row] {
+        Content::Whole(pieces) => {
+            for (place, piece) in pieces.iter().enumerate() {
+                line.space(usize::from(place > 0));
+                line.left(piece, piece.width());
+            }
+            line.space(width - joined(pieces.iter().map(Piece::width)));
+        }
+        Content::Figures(pieces) => {
+            let parts = column.parts();
+            let mut first = true;
+            for ((place, piece), part) in pieces.iter().enumerate().zip(parts).filter(|(_, part)| *part > 0) {
+                line.space(usize::from(!std::mem::take(&mut first)));
+                // Numbers end where their units do, the rest begins together.
+                if place == 0 || place == 2 { line.right(piece, part) } else { line.left(piece, part) }
+            }
+            line.space(width - joined(parts));
+        }
+    }
+}

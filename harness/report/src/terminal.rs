@@ -1,0 +1,87 @@
+//! The table that a comparison ends with.
+
+use tare_model::{RunRecord, Subject};
+use tare_stats::Summary;
+
+use crate::cells::columns;
+use crate::conditions::{conditions, list, marked, reading};
+use crate::layout::table;
+use crate::marks::{Marks, failures};
+use crate::paint::{BOLD, PLAIN, Piece, painted};
+use crate::phases::phases;
+
+/// How a text is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to colour it, by ANSI escape codes. Colour is never the only sign of anything.
+    pub colour: bool,
+    /// Columns of the terminal. Tables are broken into blocks to fit, notes are wrapped; under about 60 a column may
+    /// stick out.
+    pub width: usize,
+}
+
+/// The result of a run as text for a terminal: for each service its tables (a line per subject) and the phases of a
+/// cold start, then how to read them, the marks with their reasons, warnings, and the conditions of the run.
+///
+/// The record may be of a run that is not finished or of which much failed: what there is, is shown, and what is
+/// missing says why.
+pub fn terminal(record: &RunRecord, summary: &Summary, style: Style) -> String {
+    let mut marks = Marks::default();
+    let mut sections: Vec<String> = Vec::new();
+    let mut parts = Vec::new();
+    let subjects = subjects(record, summary);
+    for subjects in by_service(&subjects) {
+        let columns = columns(record, summary, &subjects, &mut marks);
+        sections.extend(columns.iter().map(|column| column.section.clone()));
+        if !columns.is_empty() {
+            let labels: Vec<Piece> = subjects.iter().map(|subject| Piece::new(subject.setting(), PLAIN)).collect();
+            let heading = painted(&subjects[0].service, BOLD, style.colour);
+            parts.push(format!("{heading}\n\n{}", table(&labels, &columns, style.width, style.colour)));
+        }
+        parts.extend(phases(summary, &subjects, style.width, style.colour));
+        // Those that no cell has shown, too.
+        subjects.iter().flat_map(|subject| failures(&record.failed, subject, None)).for_each(|text| {
+            marks.mark(&text);
+        });
+    }
+    let tables = parts.join("\n");
+    if sections.is_empty() {
+        parts.push("Nothing was measured.\n".into());
+    }
+    let warnings: Vec<(String, String)> =
+        record.warnings.iter().map(|warning| ("!".into(), warning.trim_end().into())).collect();
+    let lists = [
+        ("How to read it", reading(summary, &sections, &tables)),
+        ("Marks", marked(&marks)),
+        ("Warnings", warnings),
+        ("Conditions", conditions(record, summary)),
+    ];
+    let lists = lists.iter().filter(|(_, entries)| !entries.is_empty());
+    parts.extend(lists.map(|(heading, entries)| list(heading, entries, style)));
+    parts.join("\n")
+}
+
+/// The subjects of the plan in its order, and after them those that only the samples know.
+fn subjects(record: &RunRecord, summary: &Summary) -> Vec<Subject> {
+    let mut subjects: Vec<Subject> = Vec::new();
+    let measured = summary.cells.iter().map(|cell| &cell.subject);
+    let failed = record.failed.iter().map(|cell| &cell.subject);
+    for subject in record.plan.subjects.iter().chain(measured).chain(failed) {
+        if !subjects.contains(subject) {
+            subjects.push(subject.clone());
+        }
+    }
+    subjects
+}
+
+/// The subjects of each service, services in the order in which they come first.
+fn by_service(subjects: &[Subject]) -> Vec<Vec<Subject>> {
+    let mut services: Vec<Vec<Subject>> = Vec::new();
+    for subject in subjects {
+        match services.iter_mut().find(|service| service[0].service == subject.service) {
+            Some(service) => service.push(subject.clone()),
+            None => services.push(vec![subject.clone()]),
+        }
+    }
+    services
+}

@@ -1,0 +1,102 @@
+//! Removing what runs leave in the engine.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder};
+
+use super::labels::{KIND, OWNER_PID, RUN};
+use super::{Engine, Owner};
+
+/// How old a step of a build must be before it counts as given up. The steps of our Dockerfiles take seconds.
+const BUILD_LIMIT: Duration = Duration::from_mins(10);
+
+impl Engine {
+    /// Removes the containers whose owner has died and tells their names; and what builds that were cut short leave,
+    /// half-done steps and nameless images. Containers of living runs stay, and so do those that somebody started from
+    /// an image of ours.
+    pub async fn sweep_dead(&self) -> Result<Vec<String>> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut left = self.list(OWNER_PID).await?;
+        left.retain(|container| labels(container).is_some_and(|owner| !owner.is_alive()));
+        let mut steps = self.list(KIND).await?;
+        steps.retain(|container| is_abandoned_step(container, now));
+        let removed = self.remove_all(left.into_iter().chain(steps)).await?;
+        self.sweep_images(now).await?;
+        Ok(removed)
+    }
+
+    /// Removes nameless images of ours that no build can still be working on.
+    async fn sweep_images(&self, now: Duration) -> Result<()> {
+        let filters = HashMap::from([("label", vec![KIND]), ("dangling", vec!["true"])]);
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let images = self.docker.list_images(Some(options)).await.context("listing images")?;
+        for image in images.into_iter().filter(|image| is_old(Some(image.created), now)) {
+            self.remove_image(&image.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes every container of a run of this process, tells their names: for the end of a run that was cut short.
+    pub async fn remove_run(&self, owner: &Owner) -> Result<Vec<String>> {
+        let mut own = self.list(&format!("{RUN}={}", owner.run)).await?;
+        own.retain(|container| labels(container).as_ref() == Some(owner));
+        self.remove_all(own.into_iter()).await
+    }
+
+    async fn list(&self, label: &str) -> Result<Vec<ContainerSummary>> {
+        let options =
+            ListContainersOptionsBuilder::default().all(true).filters(&HashMap::from([("label", vec![label])])).build();
+        self.docker.list_containers(Some(options)).await.context("listing containers")
+    }
+
+    async fn remove_all(&self, containers: impl Iterator<Item = ContainerSummary>) -> Result<Vec<String>> {
+        let mut removed = Vec::new();
+        for container in containers {
+            let Some(id) = container.id else { continue };
+            let name = container.names.and_then(|names| names.into_iter().next());
+            let name = name.map_or_else(|| id.clone(), |name| name.trim_start_matches('/').to_owned());
+            self.remove_by_id(&id).await.with_context(|| format!("removing the left container {name}"))?;
+            removed.push(name);
+        }
+        Ok(removed)
+    }
+}
+
+fn labels(container: &ContainerSummary) -> Option<Owner> {
+    Owner::from_labels(container.labels.as_ref()?)
+}
+
+/// Whether a container is an old step of a build: the classic builder runs those as `#(nop) INSTRUCTION`.
+fn is_abandoned_step(container: &ContainerSummary, now: Duration) -> bool {
+    labels(container).is_none()
+        && container.command.as_ref().is_some_and(|command| command.contains("#(nop)"))
+        && is_old(container.created, now)
+}
+
+/// Whether a time in seconds since 1970 is so long ago that a build which began then has ended.
+fn is_old(created: Option<i64>, now: Duration) -> bool {
+    let created = created.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+    created.is_some_and(|created| created + BUILD_LIMIT < now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_old_steps_of_builds_count_as_abandoned() {
+        let now = Duration::from_secs(10_000);
+        let step = ContainerSummary {
+            command: Some("/bin/sh -c '#(nop) COPY file:1 in /service '".into()),
+            created: Some(9_000),
+            labels: Some(HashMap::from([(KIND.to_owned(), "scratch".to_owned())])),
+            ..ContainerSummary::default()
+        };
+        assert!(is_abandoned_step(&step, now));
+        assert!(!is_abandoned_step(&ContainerSummary { created: Some(9_900), ..step.clone() }, now));
+        assert!(!is_abandoned_step(&ContainerSummary { command: Some("/service".into()), ..step }, now));
+    }
+}

@@ -1,0 +1,306 @@
+//! Measuring one subject once: launch, memory, load, stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tare_load::{Ended, Mix, Mode, Outcome, Settings};
+use tare_model::metrics::{
+    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS, STARTUP_COLD, STARTUP_WARM,
+    THROUGHPUT,
+};
+use tare_model::{Group, LoadPlan, Metric, Subject};
+
+use crate::engine::Cgroup;
+use crate::layout::Service;
+use crate::mix::mix;
+use crate::platforms::{Instance, Processes, Startup, Target, World};
+use crate::sampling::{PeakSampler, cpu_time_ns, pss_bytes};
+use crate::verify::verify;
+
+/// How long a fresh instance is left alone before its idle memory is read: what its start has set going comes to rest.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// The share of requests that may go wrong before the figures of a load are thrown away.
+const TOLERATED_ERRORS: f64 = 0.001;
+
+/// The generator's own lateness at its 99th percentile, above which the run is marked.
+const LATENESS_LIMIT: Duration = Duration::from_millis(1);
+
+/// A metric, its phase and a value.
+pub type Reading = (&'static Metric, String, f64);
+
+/// How a subject is measured in a round.
+pub struct Job<'a> {
+    /// What all subjects share.
+    pub world: &'a World,
+    /// The service.
+    pub service: &'a Service,
+    /// The subject's name.
+    pub subject: &'a Subject,
+    /// What launches it.
+    pub target: &'a dyn Target,
+    /// The families to measure.
+    pub groups: &'a [Group],
+    /// The load, its seed, and its open loop's rate in requests per second; nothing in a round without load.
+    pub load: Option<(&'a LoadPlan, u64, f64)>,
+}
+
+/// What came of a job: readings, and what went wrong with families of metrics after the launch.
+#[derive(Default)]
+pub struct Findings {
+    /// What was read.
+    pub readings: Vec<Reading>,
+    /// What could not be measured or trusted, and why.
+    pub failures: Vec<(Group, String)>,
+}
+
+impl Job<'_> {
+    /// Does it. The instance is gone when this returns.
+    ///
+    /// # Errors
+    /// When the subject does not start or does not stop; what was read before is lost then.
+    pub async fn run(&self) -> Result<Findings> {
+        let mut findings = Findings::default();
+        let launched = self.target.launch().await.context("it did not start")?;
+        if self.groups.contains(&Group::Startup) {
+            findings.startup(&STARTUP_COLD, &launched.startup);
+        }
+        let mut instance = launched.instance;
+        let measured = self.measure(instance.as_mut(), &mut findings).await;
+        let ended = instance.ended().await?;
+        instance.stop().await.context("it could not be stopped")?;
+        if let Some(how) = ended {
+            bail!("it died under measurement: {how}");
+        }
+        measured?;
+        if self.groups.contains(&Group::Startup) || self.groups.contains(&Group::Memory) {
+            self.deploy(&mut findings).await?;
+        }
+        Ok(findings)
+    }
+
+    async fn measure(&self, instance: &mut dyn Instance, findings: &mut Findings) -> Result<()> {
+        let memory = self.groups.contains(&Group::Memory).then(|| Memory::of(instance)).transpose()?;
+        if let Some(memory) = &memory {
+            tokio::time::sleep(SETTLE).await;
+            findings.memory("idle", memory.read());
+        }
+        if let Some((plan, seed, rate)) = self.load {
+            self.load(instance, memory, findings, plan, seed, rate).await?;
+        }
+        Ok(())
+    }
+
+    async fn load(
+        &self,
+        instance: &mut dyn Instance,
+        memory: Option<Memory>,
+        findings: &mut Findings,
+        plan: &LoadPlan,
+        seed: u64,
+        rate_rps: f64,
+    ) -> Result<()> {
+        let timeout = Duration::from_secs_f64(plan.timeout_s);
+        let captures = verify(&self.service.scenario, instance.addr(), seed, timeout).await?;
+        let mix = Arc::new(mix(&self.service.scenario, &captures)?);
+        let watch = memory.clone().map(|memory| PeakSampler::start(move || memory.read()));
+        let open = Loop { phase: "open", mode: Mode::Open { rate_rps }, seconds: plan.open_s, seed };
+        let done = self.one_loop(instance, plan, &mix, open, findings).await;
+        if let (Some(watch), Some(memory)) = (watch, memory) {
+            let peak = watch.stop();
+            findings.memory("peak", [peak[0], peak[1], peak[2]]);
+            findings.memory("after", memory.read());
+        }
+        done?;
+        if self.groups.contains(&Group::Load) {
+            // Other unique values than in the open loop: the instance is the same.
+            let closed = Loop { phase: "closed", mode: Mode::Closed, seconds: plan.closed_s, seed: seed ^ u64::MAX };
+            self.one_loop(instance, plan, &mix, closed, findings).await?;
+        }
+        Ok(())
+    }
+
+    async fn one_loop(
+        &self,
+        instance: &mut dyn Instance,
+        plan: &LoadPlan,
+        mix: &Arc<Mix>,
+        wanted: Loop,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let processes = instance.processes()?;
+        let phase = wanted.phase;
+        let before = cpu_ns(&processes, instance.cgroup())?;
+        let outcome = drive(self.world, instance.addr(), plan, mix, wanted).await?;
+        let spent = cpu_ns(&processes, instance.cgroup()).map(|after| after.saturating_sub(before));
+        let late = Duration::from_nanos(outcome.lateness.value_at_quantile(0.99));
+        if late > LATENESS_LIMIT {
+            self.world.warn(format!(
+                "the load generator was late by {late:?} at its 99th percentile with {}: its latencies are too high by that",
+                self.subject
+            ));
+        }
+        if self.groups.contains(&Group::Load) {
+            findings.load(phase, &outcome, spent.ok());
+        }
+        Ok(())
+    }
+
+    /// The same subject deployed into an engine that already runs.
+    async fn deploy(&self, findings: &mut Findings) -> Result<()> {
+        let deployed = self.target.deploy().await.context("it could not be deployed into a running engine")?;
+        let Some(deployed) = deployed else { return Ok(()) };
+        if self.groups.contains(&Group::Startup) {
+            findings.startup(&STARTUP_WARM, &deployed.startup);
+        }
+        if self.groups.contains(&Group::Memory) {
+            findings.read(&MEMORY_ENGINE, "empty", deployed.empty_engine_bytes as f64);
+        }
+        Ok(())
+    }
+}
+
+/// One loop of a load.
+pub struct Loop {
+    /// The phase under which its figures go: `open` or `closed`.
+    pub phase: &'static str,
+    /// When requests are sent.
+    pub mode: Mode,
+    /// How long, in seconds.
+    pub seconds: f64,
+    /// The seed of the sequence of requests.
+    pub seed: u64,
+}
+
+/// Puts a load on an address.
+///
+/// # Errors
+/// When the generator cannot run. Requests that go wrong are in the outcome.
+pub async fn drive(
+    world: &World,
+    addr: std::net::SocketAddr,
+    plan: &LoadPlan,
+    mix: &Arc<Mix>,
+    wanted: Loop,
+) -> Result<Outcome> {
+    let settings = settings(world, addr, plan, &wanted);
+    let (mix, cancel) = (Arc::clone(mix), world.cancel.clone());
+    let outcome = tokio::task::spawn_blocking(move || tare_load::run(&settings, &mix, cancel.flag())).await?;
+    let outcome = outcome.context("the load generator could not run")?;
+    if let Ended::SubjectGone(how) = &outcome.ended {
+        bail!("it stopped answering in the {} loop: {how}", wanted.phase);
+    }
+    Ok(outcome)
+}
+
+/// What the generator could do under a load's settings and requests if the subject cost nothing, in requests per second.
+///
+/// # Errors
+/// When the generator or its null server cannot run.
+pub async fn ceiling(world: &World, plan: &LoadPlan, mix: &Arc<Mix>, wanted: Loop) -> Result<f64> {
+    let settings = settings(world, ([127, 0, 0, 1], 0).into(), plan, &wanted);
+    let (mix, cancel, cpus) = (Arc::clone(mix), world.cancel.clone(), world.cpus.subject.clone());
+    let outcome =
+        tokio::task::spawn_blocking(move || tare_load::ceiling(&settings, &mix, &cpus, cancel.flag())).await?;
+    Ok(outcome.context("the load generator's ceiling could not be found")?.throughput_rps())
+}
+
+fn settings(world: &World, addr: std::net::SocketAddr, plan: &LoadPlan, wanted: &Loop) -> Settings {
+    Settings {
+        addr,
+        connections: plan.connections,
+        warmup: Duration::from_secs_f64(plan.warmup_s),
+        duration: Duration::from_secs_f64(wanted.seconds),
+        timeout: Duration::from_secs_f64(plan.timeout_s),
+        seed: wanted.seed,
+        mode: wanted.mode,
+        cpus: world.generator_cpus(),
+    }
+}
+
+fn cpu_ns(processes: &Processes, cgroup: Option<&Cgroup>) -> Result<u64> {
+    let sum = |pids: &[i32]| pids.iter().map(|&pid| cpu_time_ns(pid)).sum::<Result<u64>>();
+    let service = match cgroup {
+        Some(cgroup) => u64::try_from(cgroup.cpu_time()?.as_nanos())?,
+        None => sum(&processes.service)?,
+    };
+    Ok(service + sum(&processes.engine)?)
+}
+
+/// Where the memory of an instance is read.
+#[derive(Clone)]
+struct Memory {
+    processes: Processes,
+    cgroup: Option<Cgroup>,
+}
+
+impl Memory {
+    fn of(instance: &dyn Instance) -> Result<Self> {
+        Ok(Self { processes: instance.processes()?, cgroup: instance.cgroup().cloned() })
+    }
+
+    /// The service's proportional set size, its cgroup's charge, and what the engine runs beside it; in bytes.
+    fn read(&self) -> [Option<u64>; 3] {
+        let pss = |pids: &[i32]| pids.iter().map(|&pid| pss_bytes(pid).ok()).sum::<Option<u64>>();
+        let engine = (!self.processes.engine.is_empty()).then(|| pss(&self.processes.engine)).flatten();
+        let cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.memory_usage().ok());
+        [pss(&self.processes.service), cgroup, engine]
+    }
+}
+
+impl Findings {
+    fn read(&mut self, metric: &'static Metric, phase: impl Into<String>, value: f64) {
+        self.readings.push((metric, phase.into(), value));
+    }
+
+    fn startup(&mut self, metric: &'static Metric, startup: &Startup) {
+        self.read(metric, "total", startup.total_ns() as f64);
+        for (phase, length) in startup.phases() {
+            self.read(metric, phase, length as f64);
+        }
+    }
+
+    fn memory(&mut self, phase: &str, readings: [Option<u64>; 3]) {
+        let [pss, cgroup, engine] = readings;
+        for (metric, bytes) in [(&MEMORY_PSS, pss), (&MEMORY_CGROUP, cgroup), (&MEMORY_ENGINE, engine)] {
+            if let Some(bytes) = bytes {
+                self.read(metric, phase, bytes as f64);
+            }
+        }
+        if pss.is_none() {
+            let reason =
+                "the memory of its processes cannot be read: only root may read that of other users' processes";
+            self.failures.push((Group::Memory, reason.into()));
+        }
+    }
+
+    fn load(&mut self, phase: &str, outcome: &Outcome, cpu_ns: Option<u64>) {
+        let errors = outcome.errors.total();
+        self.read(&LOAD_ERRORS, phase, errors as f64);
+        if errors > 0 {
+            self.failures.push((Group::Load, describe_errors(phase, outcome)));
+        }
+        let asked = (outcome.right + errors).max(1);
+        if errors as f64 > asked as f64 * TOLERATED_ERRORS || outcome.right == 0 {
+            return;
+        }
+        self.read(&THROUGHPUT, phase, outcome.throughput_rps());
+        let percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)];
+        for (name, quantile) in percentiles {
+            let value = outcome.latency.value_at_quantile(quantile);
+            self.read(&LATENCY, format!("{phase}_{name}"), value as f64);
+        }
+        if let Some(cpu_ns) = cpu_ns {
+            // Both with the warm-up: the CPU clock runs from the first request to the last answer.
+            self.read(&CPU_PER_REQUEST, phase, cpu_ns as f64 / outcome.answered as f64);
+        }
+    }
+}
+
+fn describe_errors(phase: &str, outcome: &Outcome) -> String {
+    let kinds = outcome.errors.tallies().into_iter().filter(|(_, tally)| tally.count > 0);
+    let texts =
+        kinds.map(|(kind, tally)| format!("{} {kind} (first: {})", tally.count, tally.first.as_deref().unwrap_or("?")));
+    format!("{phase} loop, requests not answered rightly: {}", texts.collect::<Vec<_>>().join("; "))
+}

@@ -1,0 +1,212 @@
+//! What a run is to do: suites, the choice of subjects, the order of each round.
+
+use anyhow::{Result, bail, ensure};
+use tare_model::{Group, LoadPlan, Plan, Subject};
+
+use crate::layout::Service;
+use crate::platforms::{PLATFORMS, Platform, REFERENCE, Variant};
+
+/// A named amount of measuring.
+#[derive(Debug, PartialEq)]
+pub struct Suite {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One sentence for `list`.
+    pub summary: &'static str,
+    /// The most rounds.
+    pub rounds: u32,
+    /// The rounds, from the first, that also load the subjects.
+    pub load_rounds: u32,
+    /// Seconds, counted from after the build, after which no further round begins.
+    pub time_limit_s: f64,
+    /// Seconds of load before the measured part.
+    pub warmup_s: f64,
+    /// Seconds of the open loop.
+    pub open_s: f64,
+    /// Seconds of the closed loop.
+    pub closed_s: f64,
+}
+
+/// Every suite, shortest first.
+pub const SUITES: &[Suite] = &[
+    Suite {
+        name: "quick",
+        summary: "a first look, within 3 minutes after the build",
+        rounds: 6,
+        load_rounds: 3,
+        time_limit_s: 140.0,
+        warmup_s: 0.1,
+        open_s: 0.5,
+        closed_s: 0.3,
+    },
+    Suite {
+        name: "standard",
+        summary: "what a decision should rest on, within 12 minutes after the build",
+        rounds: 20,
+        load_rounds: 6,
+        time_limit_s: 600.0,
+        warmup_s: 0.3,
+        open_s: 1.5,
+        closed_s: 1.0,
+    },
+    Suite {
+        name: "full",
+        summary: "for publication, within 45 minutes after the build",
+        rounds: 50,
+        load_rounds: 15,
+        time_limit_s: 2500.0,
+        warmup_s: 0.5,
+        open_s: 2.0,
+        closed_s: 1.5,
+    },
+];
+
+/// What the user chose; empty lists mean everything.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Services by name.
+    pub services: Vec<String>,
+    /// Platforms by name, or variants as `platform/variant`.
+    pub platforms: Vec<String>,
+    /// Families of metrics.
+    pub only: Vec<Group>,
+    /// The seed of everything drawn.
+    pub seed: u64,
+    /// The most rounds, instead of the suite's.
+    pub rounds: Option<u32>,
+}
+
+/// A subject with the registry entries behind it.
+#[derive(Clone, Copy)]
+pub struct Chosen<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// What runs it.
+    pub platform: &'static dyn Platform,
+    /// In which setting.
+    pub variant: &'static Variant,
+}
+
+impl Chosen<'_> {
+    /// The subject's three names.
+    pub fn subject(&self) -> Subject {
+        Subject::new(&self.service.name, self.platform.name(), self.variant.name)
+    }
+}
+
+/// The subjects of a choice, service by service in the order of the registries.
+///
+/// # Errors
+/// A name that is in no registry, with those that are.
+pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen<'a>>> {
+    let known: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    if let Some(name) = choice.services.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("there is no service `{name}`; there are: {}", known.join(", "));
+    }
+    for name in &choice.platforms {
+        ensure!(
+            settings().any(|(platform, variant)| fits(name, platform, variant)),
+            "there is no platform or variant `{name}`; there are: {}",
+            settings()
+                .map(|(platform, variant)| format!("{}/{}", platform.name(), variant.name))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+    }
+    let wanted = |service: &&Service| choice.services.is_empty() || choice.services.contains(&service.name);
+    let mut chosen = Vec::new();
+    for service in services.iter().filter(wanted) {
+        for (platform, variant) in settings() {
+            if choice.platforms.is_empty() || choice.platforms.iter().any(|name| fits(name, platform, variant)) {
+                chosen.push(Chosen { service, platform, variant });
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+fn settings() -> impl Iterator<Item = (&'static dyn Platform, &'static Variant)> {
+    PLATFORMS.iter().flat_map(|platform| platform.variants().iter().map(|variant| (*platform, variant)))
+}
+
+fn fits(name: &str, platform: &dyn Platform, variant: &Variant) -> bool {
+    name == platform.name() || name == format!("{}/{}", platform.name(), variant.name)
+}
+
+/// The plan of a run.
+pub fn plan(suite: &Suite, choice: &Choice, subjects: &[Chosen<'_>]) -> Plan {
+    let rounds = choice.rounds.unwrap_or(suite.rounds);
+    Plan {
+        suite: suite.name.into(),
+        seed: choice.seed,
+        rounds,
+        load_rounds: suite.load_rounds.min(rounds),
+        time_limit_s: suite.time_limit_s,
+        only: if choice.only.is_empty() { Group::ALL.to_vec() } else { choice.only.clone() },
+        subjects: subjects.iter().map(Chosen::subject).collect(),
+        reference: format!("{}/{}", REFERENCE.0, REFERENCE.1),
+        load: LoadPlan {
+            connections: 32,
+            warmup_s: suite.warmup_s,
+            open_s: suite.open_s,
+            closed_s: suite.closed_s,
+            open_share: 0.5,
+            timeout_s: 5.0,
+        },
+    }
+}
+
+/// The order of a round: a permutation of the subjects' indices, drawn from the seed and the round.
+pub fn order(subjects: usize, seed: u64, round: u32) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..subjects).collect();
+    // Distinct streams for distinct rounds: the generator mixes its seed, so neighbours are unrelated.
+    fastrand::Rng::with_seed(seed ^ (u64::from(round) << 32)).shuffle(&mut order);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    fn services() -> Vec<Service> {
+        let scenario = Scenario { summary: String::new(), env: [].into(), steps: Vec::new() };
+        ["auth", "orders"].map(|name| Service { name: name.into(), scenario: scenario.clone() }).into()
+    }
+
+    fn names(choice: &Choice) -> Vec<String> {
+        choose(choice, &services()).unwrap().iter().map(|chosen| chosen.subject().to_string()).collect()
+    }
+
+    #[test]
+    fn a_platform_or_a_single_variant_can_be_chosen() {
+        let choice = Choice {
+            services: vec!["orders".into()],
+            platforms: vec!["native".into(), "docker/scratch".into()],
+            ..Choice::default()
+        };
+        assert_eq!(names(&choice), ["orders/native/process", "orders/docker/scratch"]);
+        assert_eq!(names(&Choice::default()).len(), 2 * settings().count());
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_known_ones() {
+        let services = services();
+        let choice = Choice { services: vec!["billing".into()], ..Choice::default() };
+        let error = choose(&choice, &services).err().unwrap().to_string();
+        assert_eq!(error, "there is no service `billing`; there are: auth, orders");
+        let choice = Choice { platforms: vec!["docker/alpine".into()], ..Choice::default() };
+        let error = choose(&choice, &services).err().unwrap().to_string();
+        assert!(error.contains("`docker/alpine`; there are: native/process, wasmtime/aot"), "{error}");
+    }
+
+    #[test]
+    fn the_order_is_a_permutation_that_the_seed_decides() {
+        let mut first = order(24, 7, 1);
+        assert_eq!(first, order(24, 7, 1));
+        assert_ne!(first, order(24, 7, 2));
+        assert_ne!(first, order(24, 8, 1));
+        first.sort_unstable();
+        assert_eq!(first, (0..24).collect::<Vec<_>>());
+    }
+}

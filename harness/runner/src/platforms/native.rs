@@ -1,0 +1,128 @@
+//! The service as a plain process: the floor, and the reference of every ratio.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use tare_model::ArtifactRecord;
+
+use super::{Common, Instance, Launched, Platform, Processes, Startup, Target, Variant, World};
+use crate::affinity;
+use crate::build::{Product, artifact, compressed_size, file_size};
+use crate::engine::Cgroup;
+use crate::layout::Service;
+use crate::preflight::Finding;
+use crate::process::{Process, Program};
+
+/// The platform's name.
+pub const NAME: &str = "native";
+/// Its only variant's name.
+pub const VARIANT: &str = "process";
+
+/// See the module.
+pub struct Native;
+
+const VARIANTS: &[Variant] = &[Variant {
+    name: VARIANT,
+    summary: "the static binary of docker/scratch as a plain process",
+    products: &[Product::StaticBinary],
+}];
+
+#[async_trait(?Send)]
+impl Platform for Native {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "a plain process: the floor and the reference"
+    }
+
+    fn variants(&self) -> &'static [Variant] {
+        VARIANTS
+    }
+
+    async fn preflight(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
+        let binary = world.products.file(Product::StaticBinary, &service.name)?.to_owned();
+        Ok(Box::new(NativeTarget { common: Common::new(world, service, NAME, variant), binary }))
+    }
+}
+
+struct NativeTarget {
+    common: Common,
+    binary: PathBuf,
+}
+
+#[async_trait(?Send)]
+impl Target for NativeTarget {
+    fn artifacts(&self) -> Vec<ArtifactRecord> {
+        let name = self.common.world.layout.relative(&self.binary);
+        artifact("binary", name, &self.binary).into_iter().collect()
+    }
+
+    fn settings(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            ("link".into(), "static, musl".into()),
+            ("cpus".into(), affinity::list(&self.common.world.cpus.subject)),
+        ])
+    }
+
+    fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
+        let bytes = file_size(&self.binary)?;
+        Ok(vec![("artifact", bytes), ("compressed", compressed_size(&self.binary)?), ("total", bytes)])
+    }
+
+    async fn launch(&self) -> Result<Launched> {
+        let Common { world, probe, .. } = &self.common;
+        let program = Program {
+            path: &self.binary,
+            args: Vec::new(),
+            env: self.common.env_listening_on("127.0.0.1:0"),
+            commands: false,
+            log: self.common.log(),
+        };
+        let (mut process, began) = Process::start(program, &world.cpus)?;
+        let (addr, marks) = process.listening(world.start_timeout, &world.cancel)?;
+        let answered = probe.ask(addr, world.start_timeout)?;
+        let instance = Box::new(ProcessInstance { process, addr });
+        Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
+    }
+}
+
+/// A subject that is one process.
+pub struct ProcessInstance {
+    /// The process.
+    pub process: Process,
+    /// Where it answers.
+    pub addr: SocketAddr,
+}
+
+#[async_trait(?Send)]
+impl Instance for ProcessInstance {
+    fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    fn processes(&self) -> Result<Processes> {
+        Ok(Processes { service: vec![self.process.pid()], engine: Vec::new() })
+    }
+
+    fn cgroup(&self) -> Option<&Cgroup> {
+        None
+    }
+
+    async fn ended(&mut self) -> Result<Option<String>> {
+        self.process.ended()
+    }
+
+    async fn stop(self: Box<Self>) -> Result<()> {
+        self.process.stop()
+    }
+}

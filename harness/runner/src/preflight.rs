@@ -1,0 +1,145 @@
+//! What a comparison needs of the machine, all of it looked at before anything is done.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde::Serialize;
+use sysinfo::Disks;
+
+use crate::affinity::Cpus;
+use crate::layout::Layout;
+use crate::platforms::PLATFORMS;
+
+/// Free disk space that a first build and its images take, in bytes.
+const DISK_NEEDED: u64 = 8_000_000_000;
+
+/// One thing looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub what: String,
+    /// How it stands.
+    pub level: Level,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it; nothing where all is well.
+    pub remedy: Option<String>,
+}
+
+/// How a thing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// It is there.
+    Good,
+    /// A comparison runs, with less to say or less to be believed.
+    Warning,
+    /// A comparison cannot run.
+    Missing,
+}
+
+impl Finding {
+    /// All is well.
+    pub fn good(what: &str, detail: impl Into<String>) -> Self {
+        Self { what: what.into(), level: Level::Good, detail: detail.into(), remedy: None }
+    }
+
+    /// A comparison runs, with less to say.
+    pub fn warning(what: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { what: what.into(), level: Level::Warning, detail: detail.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// A comparison cannot run.
+    pub fn missing(what: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { what: what.into(), level: Level::Missing, detail: detail.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+/// Looks at everything.
+pub async fn preflight(layout: &Layout) -> Vec<Finding> {
+    let mut findings = vec![toolchain(layout), targets(layout), disk(&layout.root), cpus(), load()];
+    for platform in PLATFORMS {
+        findings.extend(platform.preflight().await);
+    }
+    findings
+}
+
+fn output(layout: &Layout, program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).current_dir(&layout.root).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn toolchain(layout: &Layout) -> Finding {
+    match output(layout, "cargo", &["--version"]) {
+        Some(version) => Finding::good("Rust toolchain", version),
+        None => Finding::missing(
+            "Rust toolchain",
+            "cargo does not run here",
+            "install rustup from https://rustup.rs, then run `rustup toolchain install` in the checkout",
+        ),
+    }
+}
+
+/// The targets that the services and hosts are built for.
+pub fn needed_targets() -> [String; 2] {
+    ["wasm32-wasip2".into(), format!("{}-unknown-linux-musl", std::env::consts::ARCH)]
+}
+
+fn targets(layout: &Layout) -> Finding {
+    let what = "Rust targets";
+    let Some(sysroot) = output(layout, "rustc", &["--print", "sysroot"]) else {
+        return Finding::missing(what, "rustc does not run here", "run `rustup toolchain install` in the checkout");
+    };
+    let there = |target: &String| Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir();
+    let missing: Vec<String> = needed_targets().into_iter().filter(|target| !there(target)).collect();
+    if missing.is_empty() {
+        return Finding::good(what, needed_targets().join(", "));
+    }
+    let names = missing.join(" ");
+    Finding::missing(
+        what,
+        format!("not installed: {names}"),
+        format!("run `rustup target add {names}` in the checkout"),
+    )
+}
+
+fn disk(root: &Path) -> Finding {
+    let disks = Disks::new_with_refreshed_list();
+    let mounts = disks.iter().filter(|disk| root.starts_with(disk.mount_point()));
+    let Some(disk) = mounts.max_by_key(|disk| disk.mount_point().as_os_str().len()) else {
+        return Finding::warning("disk", "free space cannot be read", "make sure that 8 GB are free");
+    };
+    let free = disk.available_space();
+    #[expect(clippy::cast_precision_loss, reason = "a rounded figure for a human")]
+    let detail = format!("{:.1} GB free at {}", free as f64 / 1e9, disk.mount_point().display());
+    if free < DISK_NEEDED {
+        return Finding::warning("disk", detail, "a first build and its images take up to 8 GB: make room");
+    }
+    Finding::good("disk", detail)
+}
+
+fn cpus() -> Finding {
+    match Cpus::detect() {
+        Ok(cpus) if cpus.are_separate() => {
+            let detail = format!("load generator on {:?}, subjects on {:?}", cpus.generator, cpus.subject);
+            Finding::good("CPUs", detail)
+        }
+        Ok(_) => Finding::warning(
+            "CPUs",
+            "only one: the load generator and what it loads must share it",
+            "use a machine with two CPUs or more; figures under load are not to be believed here",
+        ),
+        Err(error) => Finding::missing("CPUs", format!("{error:#}"), "run on Linux"),
+    }
+}
+
+fn load() -> Finding {
+    let average = sysinfo::System::load_average().one;
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let detail = format!("load average {average:.2} over the last minute on {cpus} CPUs");
+    #[expect(clippy::cast_precision_loss, reason = "the number of CPUs is small")]
+    if average > 0.5 * cpus as f64 {
+        return Finding::warning("other work", detail, "wait until the machine is quiet, or mistrust times and rates");
+    }
+    Finding::good("other work", detail)
+}

@@ -1,0 +1,166 @@
+//! Everything before the first measurement: cleaning up after dead runs, building, making subjects ready.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tare_model::{FailedCell, Group, SubjectRecord};
+
+use crate::affinity::Cpus;
+use crate::build::{Product, build};
+use crate::cancel::Cancel;
+use crate::engine::Engine;
+use crate::layout::Layout;
+use crate::observer::{Observer, Progress};
+use crate::owner::sweep_processes;
+use crate::plan::Chosen;
+use crate::platforms::{Target, World};
+
+/// How long a start may take before it counts as failed.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A subject that can be launched.
+pub struct Ready<'a> {
+    /// The subject.
+    pub chosen: Chosen<'a>,
+    /// What launches it.
+    pub target: Box<dyn Target>,
+}
+
+/// What the preparation gave.
+pub struct Prepared<'a> {
+    /// What all subjects share.
+    pub world: Rc<World>,
+    /// The subjects that can be launched, in the order of choice.
+    pub ready: Vec<Ready<'a>>,
+    /// Those that cannot, and why.
+    pub failed: Vec<FailedCell>,
+    /// Versions of the engine, where one is used.
+    pub versions: BTreeMap<String, String>,
+}
+
+impl Prepared<'_> {
+    /// The records of the subjects that can be launched.
+    pub fn records(&self) -> Vec<SubjectRecord> {
+        let record = |ready: &Ready<'_>| SubjectRecord {
+            subject: ready.chosen.subject(),
+            artifacts: ready.target.artifacts(),
+            settings: ready.target.settings(),
+        };
+        self.ready.iter().map(record).collect()
+    }
+}
+
+/// Ends and removes what dead runs left behind; tells of it.
+///
+/// # Errors
+/// When the engine refuses to list or remove containers.
+pub async fn sweep(engine: Option<&Engine>) -> Result<Vec<String>> {
+    let mut swept: Vec<String> = Vec::new();
+    let processes = sweep_processes();
+    if processes > 0 {
+        swept.push(format!("{processes} processes"));
+    }
+    if let Some(engine) = engine {
+        swept.extend(engine.sweep_dead().await?.into_iter().map(|name| format!("container {name}")));
+    }
+    Ok(swept)
+}
+
+/// Builds and makes ready. A subject for which that fails costs only itself.
+///
+/// # Errors
+/// What concerns all subjects: no cargo, no right to pin, an engine that breaks off.
+pub async fn prepare<'a>(
+    run: &str,
+    layout: &Layout,
+    chosen: &[Chosen<'a>],
+    cancel: &Cancel,
+    observer: &mut dyn Observer,
+) -> Result<Prepared<'a>> {
+    let cpus = Cpus::detect()?;
+    fs_err::create_dir_all(layout.logs())?;
+    let engine = Engine::connect().await;
+    for what in sweep(engine.as_ref().ok()).await? {
+        observer.progress(&Progress::step(format!("removed what a dead run had left: {what}")));
+    }
+    let wanted: BTreeSet<Product> = chosen.iter().flat_map(|chosen| chosen.variant.products).copied().collect();
+    let services = service_names(chosen);
+    let products =
+        build(layout, &wanted, &services, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
+    let mut versions = BTreeMap::new();
+    if let Ok(engine) = &engine {
+        versions = engine.info().await?.versions();
+    }
+    let world = Rc::new(World {
+        run: run.into(),
+        layout: layout.clone(),
+        cpus,
+        products,
+        engine: engine.map_err(|error| error.to_string()),
+        cancel: cancel.clone(),
+        start_timeout: START_TIMEOUT,
+        warnings: RefCell::default(),
+    });
+    let mut prepared = Prepared { world, ready: Vec::new(), failed: Vec::new(), versions };
+    for chosen in chosen {
+        let subject = chosen.subject();
+        observer.progress(&Progress::step(format!("prepare {subject}")));
+        match chosen.platform.prepare(&prepared.world, chosen.service, chosen.variant).await {
+            Ok(target) => prepared.ready.push(Ready { chosen: *chosen, target }),
+            Err(error) => prepared.failed.push(failed(chosen, None, None, &error)),
+        }
+    }
+    Ok(prepared)
+}
+
+fn service_names(chosen: &[Chosen<'_>]) -> Vec<String> {
+    let names: BTreeSet<&str> = chosen.iter().map(|chosen| chosen.service.name.as_str()).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// The record of what could not be measured.
+pub fn failed(chosen: &Chosen<'_>, group: Option<Group>, round: Option<u32>, error: &anyhow::Error) -> FailedCell {
+    FailedCell { subject: chosen.subject(), group, round, reason: format!("{error:#}") }
+}
+
+impl World {
+    /// The container engine.
+    ///
+    /// # Errors
+    /// Why there is none, with the remedy.
+    pub fn engine(&self) -> Result<&Engine> {
+        match &self.engine {
+            Ok(engine) => Ok(engine),
+            Err(reason) => bail!("no container engine can be used: {reason}"),
+        }
+    }
+
+    /// The CPUs that the load generator may keep to itself; none where it must share.
+    pub fn generator_cpus(&self) -> Vec<usize> {
+        if self.cpus.are_separate() { self.cpus.generator.clone() } else { Vec::new() }
+    }
+
+    /// Notes a condition of the whole run that a reader must know; the same one is noted once.
+    pub fn warn(&self, warning: impl Into<String>) {
+        let warning = warning.into();
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}
+
+/// Removes the containers that a run of this process still has: for the end of a run that was cut short.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn clear(run: &str) -> Result<()> {
+    if let Ok(engine) = Engine::connect().await {
+        let owner = crate::engine::Owner::this_process(run)?;
+        engine.remove_run(&owner).await.context("cannot remove the run's containers")?;
+    }
+    Ok(())
+}

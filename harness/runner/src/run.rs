@@ -1,0 +1,361 @@
+//! A whole run: preparation, calibration, rounds.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use tare_load::{Mix, Mode, Outcome};
+use tare_model::metrics::SIZE;
+use tare_model::{Calibration, Group, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample, Subject};
+
+use crate::affinity::pin_this_thread;
+use crate::cancel::Cancel;
+use crate::facts;
+use crate::layout::{Layout, Service};
+use crate::measure::{Findings, Job, Loop, ceiling, drive};
+use crate::mix::mix;
+use crate::observer::{Measured, Observer, Progress};
+use crate::plan::{Choice, Suite, choose, order, plan};
+use crate::prepare::{Prepared, Ready, failed, prepare};
+use crate::verify::verify;
+
+/// After this many failures one after another a subject is left out of the rounds that remain: a hang costs its
+/// timeout each time, and the others have a right to theirs.
+const FAILURES_TOLERATED: u32 = 2;
+
+/// What to run.
+pub struct Options<'a> {
+    /// The run's name.
+    pub run: &'a str,
+    /// The checkout.
+    pub layout: &'a Layout,
+    /// Its services.
+    pub services: &'a [Service],
+    /// How much to measure.
+    pub suite: &'a Suite,
+    /// What to measure.
+    pub choice: &'a Choice,
+    /// The command line that repeats the run.
+    pub command: Vec<String>,
+}
+
+/// Does a whole run. Dropping the future ends it; [`crate::prepare::clear`] then removes its containers.
+///
+/// # Errors
+/// What concerns all subjects. What concerns one is in the record.
+pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Observer) -> Result<RunRecord> {
+    let chosen = choose(options.choice, options.services)?;
+    let mut record = begin(options, plan(options.suite, options.choice, &chosen));
+    observer.record(&record)?;
+    let prepared = prepare(options.run, options.layout, &chosen, cancel, observer).await?;
+    record.versions.extend(prepared.versions.clone());
+    record.subjects = prepared.records();
+    record.failed.clone_from(&prepared.failed);
+    let world = &prepared.world;
+    record.calibration.generator_cpus.clone_from(&world.cpus.generator);
+    record.calibration.subject_cpus.clone_from(&world.cpus.subject);
+    if !world.cpus.are_separate() {
+        world
+            .warn("one CPU serves both the load generator and the subjects: figures under load are not to be believed");
+    }
+    // The harness itself keeps off the subjects' CPUs.
+    pin_this_thread(&world.cpus.generator)?;
+    let mut run = Run { prepared: &prepared, record, observer, began: Instant::now(), strikes: HashMap::new() };
+    run.sizes()?;
+    run.calibrate().await?;
+    run.rounds().await?;
+    Ok(run.record)
+}
+
+fn begin(options: &Options<'_>, plan: Plan) -> RunRecord {
+    RunRecord {
+        schema_version: SCHEMA_VERSION,
+        run: options.run.into(),
+        command: options.command.clone(),
+        started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        state: RunState::Running,
+        host: facts::host(),
+        versions: facts::versions(&options.layout.root),
+        git_commit: facts::git_commit(&options.layout.root),
+        plan,
+        subjects: Vec::new(),
+        calibration: Calibration::default(),
+        failed: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+struct Run<'a> {
+    prepared: &'a Prepared<'a>,
+    record: RunRecord,
+    observer: &'a mut dyn Observer,
+    began: Instant,
+    /// Failures one after another, by subject.
+    strikes: HashMap<Subject, u32>,
+}
+
+impl Run<'_> {
+    fn wants(&self, group: Group) -> bool {
+        self.record.plan.only.contains(&group)
+    }
+
+    /// Whether the subjects are loaded at all: memory is also read under load.
+    fn loads(&self) -> bool {
+        self.wants(Group::Load) || self.wants(Group::Memory)
+    }
+
+    fn sizes(&mut self) -> Result<()> {
+        if !self.wants(Group::Size) {
+            return Ok(());
+        }
+        for ready in &self.prepared.ready {
+            match ready.target.sizes() {
+                Ok(sizes) => {
+                    let readings = sizes.into_iter().map(|(phase, bytes)| (&SIZE, phase.to_owned(), bytes as f64));
+                    self.write(ready, 0, 0, readings)?;
+                }
+                Err(error) => self.record.failed.push(failed(&ready.chosen, Some(Group::Size), None, &error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Before any number counts: every subject passes its scenario, and where there is to be a load, its capacity and
+    /// the generator's are found.
+    async fn calibrate(&mut self) -> Result<()> {
+        let prepared = self.prepared;
+        let load = self.record.plan.load.clone();
+        let mut services = BTreeSet::new();
+        for (index, ready) in prepared.ready.iter().enumerate() {
+            let subject = ready.chosen.subject();
+            self.tell(&format!("verify {subject} ({} of {})", index + 1, prepared.ready.len()), None);
+            match self.verify(ready).await {
+                Ok(Some((capacity, mix))) => {
+                    self.record.calibration.capacity_rps.insert(subject.to_string(), capacity);
+                    if services.insert(subject.service.clone()) {
+                        self.find_ceiling(&mix).await?;
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.record.failed.push(failed(&ready.chosen, None, None, &error));
+                    self.strikes.insert(subject, FAILURES_TOLERATED);
+                }
+            }
+            self.save()?;
+        }
+        self.record.calibration.open_rate_rps = open_rates(&self.record.calibration, load.open_share);
+        self.save()
+    }
+
+    /// Passes a subject through its scenario; gives its capacity in requests per second, where it is to be loaded.
+    async fn verify(&self, ready: &Ready<'_>) -> Result<Option<(f64, Arc<Mix>)>> {
+        let (world, plan) = (&self.prepared.world, &self.record.plan);
+        let scenario = &ready.chosen.service.scenario;
+        let timeout = Duration::from_secs_f64(plan.load.timeout_s);
+        let mut launched = ready.target.launch().await.context("it did not start")?;
+        let addr = launched.instance.addr();
+        let judged = async {
+            let captures = verify(scenario, addr, plan.seed, timeout).await?;
+            if !self.loads() {
+                return Ok(None);
+            }
+            let mix = Arc::new(mix(scenario, &captures)?);
+            let outcome = drive(world, addr, &plan.load, &mix, capacity_loop(plan.seed)).await?;
+            ensure!(outcome.right > 0, "no request of the load was answered rightly: {}", first_error(&outcome));
+            Ok(Some((outcome.throughput_rps(), mix)))
+        };
+        let judged: Result<Option<(f64, Arc<Mix>)>> = judged.await;
+        let ended = launched.instance.ended().await?;
+        launched.instance.stop().await?;
+        match (judged, ended) {
+            (Err(error), Some(how)) => Err(error.context(format!("it died: {how}"))),
+            (judged, _) => judged,
+        }
+    }
+
+    /// The generator's ceiling with a service's requests; the lowest of all services counts.
+    async fn find_ceiling(&mut self, mix: &Arc<Mix>) -> Result<()> {
+        let plan = &self.record.plan;
+        let found = ceiling(&self.prepared.world, &plan.load, mix, capacity_loop(plan.seed)).await?;
+        let lowest = &mut self.record.calibration.generator_ceiling_rps;
+        *lowest = Some(lowest.map_or(found, |lowest| lowest.min(found)));
+        Ok(())
+    }
+
+    async fn rounds(&mut self) -> Result<()> {
+        let prepared = self.prepared;
+        let rounds = self.record.plan.rounds;
+        let mut pace = Pace::new(&self.record.plan, self.loads(), prepared.ready.len());
+        let measuring = Instant::now();
+        for round in 1..=rounds {
+            // Only sizes are wanted: they are there.
+            if !self.loads() && !self.wants(Group::Startup) {
+                break;
+            }
+            let order = order(prepared.ready.len(), self.record.plan.seed, round);
+            for (position, index) in (1..).zip(order) {
+                let ready = &prepared.ready[index];
+                let subject = ready.chosen.subject();
+                let what = format!("round {round} of {rounds}: {subject}");
+                self.tell(&what, Some(pace.measured(measuring.elapsed())));
+                if self.strikes.get(&subject).is_none_or(|strikes| *strikes < FAILURES_TOLERATED) {
+                    self.measure(ready, round, position).await?;
+                }
+                pace.done(round);
+            }
+            self.save()?;
+            let limit = Duration::from_secs_f64(self.record.plan.time_limit_s);
+            if round < rounds && self.began.elapsed() + pace.round(round + 1, measuring.elapsed()) > limit {
+                self.record.state = RunState::TimeSpent;
+                return self.save();
+            }
+        }
+        self.record.state = RunState::Complete;
+        self.save()
+    }
+
+    async fn measure(&mut self, ready: &Ready<'_>, round: u32, position: u32) -> Result<()> {
+        let subject = ready.chosen.subject();
+        let plan = self.record.plan.clone();
+        let rate = self.record.calibration.open_rate_rps.get(&subject.service).copied();
+        let loaded = round <= plan.load_rounds && self.loads();
+        // Another sequence of requests in each round, the same for all subjects.
+        let load = rate.filter(|_| loaded).map(|rate| (&plan.load, plan.seed.wrapping_add(u64::from(round)), rate));
+        let job = Job {
+            world: &self.prepared.world,
+            service: ready.chosen.service,
+            subject: &subject,
+            target: ready.target.as_ref(),
+            groups: &plan.only,
+            load,
+        };
+        let findings = match job.run().await {
+            Ok(findings) => findings,
+            Err(error) => {
+                *self.strikes.entry(subject).or_default() += 1;
+                self.record.failed.push(failed(&ready.chosen, None, Some(round), &error));
+                return Ok(());
+            }
+        };
+        self.strikes.remove(&subject);
+        let Findings { readings, failures } = findings;
+        self.write(ready, round, position, readings)?;
+        for (group, reason) in failures {
+            self.record.failed.push(failed(&ready.chosen, Some(group), Some(round), &anyhow::anyhow!(reason)));
+        }
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        ready: &Ready<'_>,
+        round: u32,
+        position: u32,
+        readings: impl IntoIterator<Item = (&'static tare_model::Metric, String, f64)>,
+    ) -> Result<()> {
+        for (metric, phase, value) in readings {
+            let sample = Sample { round, position, subject: ready.chosen.subject(), metric, phase, value };
+            self.observer.sample(&sample)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, what: &str, measured: Option<Measured>) {
+        self.observer.progress(&Progress { what: what.into(), measured });
+    }
+
+    fn save(&mut self) -> Result<()> {
+        self.record.warnings.clone_from(&self.prepared.world.warnings.borrow());
+        self.observer.record(&self.record)
+    }
+}
+
+/// Seconds of the closed loop that finds a subject's capacity.
+const CAPACITY_S: f64 = 0.4;
+
+fn capacity_loop(seed: u64) -> Loop {
+    Loop { phase: "closed", mode: Mode::Closed, seconds: CAPACITY_S, seed }
+}
+
+/// The open loop's rate of each service: this share of the capacity of its weakest subject.
+fn open_rates(calibration: &Calibration, share: f64) -> BTreeMap<String, f64> {
+    let mut rates: BTreeMap<String, f64> = BTreeMap::new();
+    for (subject, capacity) in &calibration.capacity_rps {
+        let service = subject.split('/').next().unwrap_or_default();
+        let rate = rates.entry(service.to_owned()).or_insert(f64::INFINITY);
+        *rate = rate.min(capacity * share);
+    }
+    rates
+}
+
+fn first_error(outcome: &Outcome) -> String {
+    let first = outcome
+        .errors
+        .tallies()
+        .into_iter()
+        .find_map(|(kind, tally)| Some(format!("{kind}: {}", tally.first.as_deref()?)));
+    first.unwrap_or_else(|| "no answer came".into())
+}
+
+/// How the time goes, in shares of the work that is planned.
+struct Pace {
+    subjects: usize,
+    rounds: u32,
+    load_rounds: u32,
+    /// The work of one subject in a round with load, where one without is 1.
+    loaded: f64,
+    done: f64,
+}
+
+impl Pace {
+    fn new(plan: &Plan, loads: bool, subjects: usize) -> Self {
+        let seconds = plan.load.open_s + plan.load.closed_s + 2.0 * plan.load.warmup_s;
+        // A start, a deployment and a stop take about this long on the average of all platforms.
+        let bare = 0.3;
+        let load_rounds = if loads { plan.load_rounds } else { 0 };
+        Self { subjects, rounds: plan.rounds, load_rounds, loaded: 1.0 + seconds / bare, done: 0.0 }
+    }
+
+    fn work(&self, round: u32) -> f64 {
+        if round <= self.load_rounds { self.loaded } else { 1.0 }
+    }
+
+    fn done(&mut self, round: u32) {
+        self.done += self.work(round);
+    }
+
+    fn total(&self) -> f64 {
+        let loaded = f64::from(self.load_rounds) * self.loaded;
+        self.subjects as f64 * (loaded + f64::from(self.rounds - self.load_rounds))
+    }
+
+    fn measured(&self, elapsed: Duration) -> Measured {
+        let share = self.done / self.total().max(1.0);
+        let left_s = if self.done > 0.0 { elapsed.as_secs_f64() / share * (1.0 - share) } else { f64::NAN };
+        Measured { share, left_s }
+    }
+
+    /// How long a round will take, judged by those that are done.
+    fn round(&self, round: u32, elapsed: Duration) -> Duration {
+        elapsed.mul_f64(self.work(round) * self.subjects as f64 / self.done.max(1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weakest_subject_of_a_service_sets_its_rate() {
+        let capacity_rps = BTreeMap::from([
+            ("auth/native/process".to_owned(), 900.0),
+            ("auth/wasmtime/aot".to_owned(), 300.0),
+            ("orders/native/process".to_owned(), 20_000.0),
+        ]);
+        let calibration = Calibration { capacity_rps, ..Calibration::default() };
+        let rates = open_rates(&calibration, 0.5);
+        assert_eq!(rates, BTreeMap::from([("auth".to_owned(), 150.0), ("orders".to_owned(), 10_000.0)]));
+    }
+}

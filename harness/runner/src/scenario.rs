@@ -1,0 +1,263 @@
+//! `scenario.toml`: what a service is asked and what a right answer looks like.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The placeholder that is replaced by 16 hex digits: one value for a pass through the steps, a new one for each
+/// request of a load.
+pub const UNIQUE: &str = "${unique}";
+
+/// The requests of a service, their weights and right answers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What the service does, in one sentence.
+    pub summary: String,
+    /// The environment that the service gets on every platform.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// The requests, in order; later ones may use what earlier ones captured.
+    #[serde(rename = "step")]
+    pub steps: Vec<Step>,
+}
+
+/// One request and its right answer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What it is for; errors name it.
+    pub name: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, with placeholders.
+    pub path: String,
+    /// Further headers, with placeholders in the values.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// A JSON body, with placeholders in its strings.
+    pub json: Option<Value>,
+    /// A body as it is, with placeholders; for what is not JSON.
+    pub body: Option<String>,
+    /// The right answer.
+    pub expect: Expect,
+    /// Names for parts of the answer, by JSON pointer; later steps use them as `${name}`.
+    #[serde(default)]
+    pub capture: BTreeMap<String, String>,
+    /// The step's share of the load; no share without it.
+    pub weight: Option<u32>,
+    /// Whether this is the request whose right answer ends a start-up.
+    #[serde(default)]
+    pub probe: bool,
+}
+
+/// A right answer.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// The status.
+    pub status: u16,
+    /// Headers that must be there and begin like this.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// What the JSON body must hold: every key named here with an equal value; arrays at equal length.
+    pub json: Option<Value>,
+    /// Texts that the body must hold. The only check of the body under load.
+    #[serde(default)]
+    pub contains: Vec<String>,
+}
+
+impl Scenario {
+    /// Reads and checks a scenario file.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = fs_err::read_to_string(path)?;
+        let scenario: Self = toml::from_str(&text).with_context(|| format!("{} is not a scenario", path.display()))?;
+        scenario.check().with_context(|| format!("{} cannot be used", path.display()))?;
+        Ok(scenario)
+    }
+
+    /// The request whose right answer ends a start-up.
+    ///
+    /// # Panics
+    /// On a scenario that did not come from [`Scenario::load`] and has no such step.
+    pub fn probe(&self) -> &Step {
+        self.steps.iter().find(|step| step.probe).expect("a loaded scenario has a probe")
+    }
+
+    fn check(&self) -> Result<()> {
+        let probes = self.steps.iter().filter(|step| step.probe).count();
+        ensure!(probes == 1, "exactly one step must have `probe = true`, not {probes}");
+        ensure!(self.steps.iter().any(|step| step.weight.is_some()), "no step has a `weight`: there would be no load");
+        let mut known = vec!["unique"];
+        for step in &self.steps {
+            step.check(&known).with_context(|| format!("step `{}`", step.name))?;
+            known.extend(step.capture.keys().map(String::as_str));
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    fn check(&self, known: &[&str]) -> Result<()> {
+        ensure!(self.json.is_none() || self.body.is_none(), "has both `json` and `body`; one is enough");
+        ensure!(self.path.starts_with('/'), "the path `{}` must begin with `/`", self.path);
+        ensure!(self.weight != Some(0), "a weight of 0 is no weight; leave it out");
+        if self.probe {
+            let plain = self.json.is_none() && self.body.is_none() && !self.path.contains("${");
+            ensure!(plain && self.method == "GET", "the probe must be a GET without placeholders or body");
+        }
+        for name in self.placeholders() {
+            if !known.contains(&name.as_str()) {
+                bail!("uses `${{{name}}}`, which no earlier step captures; known are: {}", known.join(", "));
+            }
+        }
+        if self.weight.is_some() && self.expect.contains.iter().any(|needle| needle.contains(UNIQUE)) {
+            bail!("a step of the load cannot expect `{UNIQUE}` in its answer: the load looks for fixed texts");
+        }
+        Ok(())
+    }
+
+    /// The names of all placeholders that the request and its expectations use.
+    fn placeholders(&self) -> Vec<String> {
+        let mut texts = vec![self.path.clone()];
+        texts.extend(self.headers.values().cloned());
+        texts.extend(self.body.clone());
+        texts.extend(self.json.iter().chain(&self.expect.json).map(Value::to_string));
+        texts.extend(self.expect.contains.iter().cloned());
+        let name = |text: &str| text.split_once('}').map(|(name, _)| name.to_owned());
+        texts.iter().flat_map(|text| text.split("${").skip(1).filter_map(name).collect::<Vec<_>>()).collect()
+    }
+
+    /// The body as it goes over the wire, placeholders untouched.
+    pub fn raw_body(&self) -> Option<String> {
+        self.json.as_ref().map(Value::to_string).or_else(|| self.body.clone())
+    }
+
+    /// The headers as they go over the wire, placeholders untouched: with a content type where the body is JSON.
+    pub fn raw_headers(&self) -> Vec<(String, String)> {
+        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let typed = self.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
+        if self.json.is_some() && !typed {
+            headers.push(("content-type".into(), "application/json".into()));
+        }
+        headers
+    }
+}
+
+/// Puts the values of placeholders into a text; unknown ones stay.
+pub fn fill(text: &str, values: &BTreeMap<String, String>) -> String {
+    let mut filled = text.to_owned();
+    for (name, value) in values {
+        filled = filled.replace(&format!("${{{name}}}"), value);
+    }
+    filled
+}
+
+/// Puts the values of placeholders into all strings of a JSON value.
+pub fn fill_json(value: &Value, values: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::String(text) => Value::String(fill(text, values)),
+        Value::Array(items) => items.iter().map(|item| fill_json(item, values)).collect(),
+        Value::Object(map) => map.iter().map(|(key, item)| (key.clone(), fill_json(item, values))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The first difference between what the answer must hold and what it holds, with its JSON pointer.
+pub fn difference(expected: &Value, found: &Value) -> Option<String> {
+    fn walk(expected: &Value, found: &Value, at: &str) -> Option<String> {
+        match (expected, found) {
+            (Value::Object(expected), Value::Object(found)) => expected.iter().find_map(|(key, value)| {
+                let at = format!("{at}/{key}");
+                found.get(key).map_or_else(|| Some(format!("{at} is missing")), |found| walk(value, found, &at))
+            }),
+            (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+                let pairs = expected.iter().zip(found).enumerate();
+                pairs.into_iter().find_map(|(index, (expected, found))| walk(expected, found, &format!("{at}/{index}")))
+            }
+            (Value::Array(expected), Value::Array(found)) => {
+                Some(format!("{at} has {} elements instead of {}", found.len(), expected.len()))
+            }
+            _ => (expected != found).then(|| format!("{at} is {found} instead of {expected}")),
+        }
+    }
+    walk(expected, found, "").map(|text| text.strip_prefix(' ').map_or(text.clone(), |text| format!("the body {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        summary = "says hello"
+        [[step]]
+        name = "health"
+        method = "GET"
+        path = "/healthz"
+        probe = true
+        expect = { status = 200 }
+        [[step]]
+        name = "make"
+        method = "POST"
+        path = "/things"
+        json = { name = "n-${unique}" }
+        expect = { status = 201 }
+        capture = { id = "/id" }
+        [[step]]
+        name = "read"
+        method = "GET"
+        path = "/things/${id}"
+        expect = { status = 200, contains = ["n-"] }
+        weight = 3
+    "#;
+
+    fn load(text: &str) -> Result<Scenario> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("scenario.toml");
+        fs_err::write(&path, text)?;
+        Scenario::load(&path)
+    }
+
+    #[test]
+    fn a_good_scenario_loads() {
+        let scenario = load(GOOD).unwrap();
+        assert_eq!(scenario.probe().name, "health");
+        assert_eq!(scenario.steps[1].raw_headers(), [("content-type".to_owned(), "application/json".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_scenario_is_named() {
+        let cases = [
+            (GOOD.replace("probe = true", ""), "exactly one step must have `probe = true`, not 0"),
+            (GOOD.replace("weight = 3", ""), "no step has a `weight`"),
+            (GOOD.replace("/things/${id}", "/things/${key}"), "step `read`: uses `${key}`"),
+            (GOOD.replace("\"n-\"", "\"n-${unique}\""), "cannot expect `${unique}`"),
+            (GOOD.replace("weight", "wieght"), "unknown field `wieght`"),
+        ];
+        for (text, expected) in cases {
+            let error = format!("{:#}", load(&text).unwrap_err());
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_first_difference_is_found_with_its_place() {
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let found = json(r#"{"a":{"b":[1,{"c":2}]},"more":true}"#);
+        assert_eq!(difference(&json(r#"{"a":{"b":[1,{"c":2}]}}"#), &found), None);
+        assert_eq!(difference(&json(r#"{"a":{"b":[1,{"c":3}]}}"#), &found).unwrap(), "/a/b/1/c is 2 instead of 3");
+        assert_eq!(difference(&json(r#"{"a":{"b":[1]}}"#), &found).unwrap(), "/a/b has 2 elements instead of 1");
+        assert_eq!(difference(&json(r#"{"d":1}"#), &found).unwrap(), "/d is missing");
+        assert_eq!(difference(&json("1"), &json("2")).unwrap(), "the body is 2 instead of 1");
+    }
+
+    #[test]
+    fn placeholders_are_filled_everywhere() {
+        let values = BTreeMap::from([("id".to_owned(), "7".to_owned())]);
+        let filled = fill_json(&serde_json::json!({"a": ["${id}", 1], "b": {"c": "x${id}${no}"}}), &values);
+        assert_eq!(filled, serde_json::json!({"a": ["7", 1], "b": {"c": "x7${no}"}}));
+    }
+}

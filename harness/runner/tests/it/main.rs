@@ -1,0 +1,3 @@
+//! The runner against the real things: what it starts, asks and removes.
+
+mod engine;

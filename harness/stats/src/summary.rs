@@ -1,0 +1,118 @@
+//! What a summary consists of: estimates, cells, and what they are compared with.
+
+use tare_model::{Interval, Metric, Subject, SummaryRow};
+
+use crate::{median, median_interval};
+
+/// The confidence of every interval in a summary.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// What the ratios of a run are ratios to: the subject of this platform and variant of the same service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The platform's name.
+    pub platform: String,
+    /// The variant's name.
+    pub variant: String,
+}
+
+impl Reference {
+    /// Puts the two names together; they are not checked against any registry.
+    pub fn new(platform: &str, variant: &str) -> Self {
+        Self { platform: platform.into(), variant: variant.into() }
+    }
+
+    /// The subject that a service's subjects are compared with.
+    pub fn of(&self, service: &str) -> Subject {
+        Subject::new(service, &self.platform, &self.variant)
+    }
+}
+
+/// A median over rounds and how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The number of rounds that have a value.
+    pub n: usize,
+    /// The median over rounds.
+    pub median: f64,
+    /// The median's interval at [`CONFIDENCE`], exact and distribution-free; nothing with fewer than six rounds, where
+    /// no such interval exists.
+    pub interval: Option<Interval>,
+    /// The smallest and the largest value of any round.
+    pub range: Interval,
+}
+
+impl Estimate {
+    /// The estimate from one value per round, or nothing for no round.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        Some(Self {
+            n: values.len(),
+            median: median(values)?,
+            interval: median_interval(values, CONFIDENCE).map(|found| found.interval),
+            range: Interval {
+                low: values.iter().copied().fold(f64::INFINITY, f64::min),
+                high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            },
+        })
+    }
+}
+
+/// One phase of one metric of one subject, over all rounds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Whose it is.
+    pub subject: Subject,
+    /// What was measured.
+    pub metric: &'static Metric,
+    /// The part of the metric.
+    pub phase: String,
+    /// In the metric's unit.
+    pub value: Estimate,
+    /// Each round's value over the reference's value in the same round; nothing where no round has both.
+    pub ratio: Option<Estimate>,
+}
+
+impl Cell {
+    /// The cell as a row of `summary.csv`. Ranges are left out: they are no intervals, and `samples.csv` has them.
+    pub fn row(&self) -> SummaryRow {
+        let Self { subject, metric, phase, value, ratio } = self;
+        let ratio_interval = ratio.and_then(|ratio| ratio.interval);
+        SummaryRow {
+            service: subject.service.clone(),
+            platform: subject.platform.clone(),
+            variant: subject.variant.clone(),
+            metric: metric.name.into(),
+            phase: phase.clone(),
+            unit: metric.unit.name().into(),
+            n: value.n,
+            median: value.median,
+            ci_low: value.interval.map(|interval| interval.low),
+            ci_high: value.interval.map(|interval| interval.high),
+            ratio: ratio.map(|ratio| ratio.median),
+            ratio_ci_low: ratio_interval.map(|interval| interval.low),
+            ratio_ci_high: ratio_interval.map(|interval| interval.high),
+        }
+    }
+}
+
+/// The cells of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// What the ratios are ratios to.
+    pub reference: Reference,
+    /// The cells: by service, subject, metric and phase. Services, subjects and the phases of a metric come in the
+    /// order in which they first appear in the samples, metrics in the order of [`tare_model::METRICS`].
+    pub cells: Vec<Cell>,
+}
+
+impl Summary {
+    /// The rows of `summary.csv`.
+    pub fn rows(&self) -> Vec<SummaryRow> {
+        self.cells.iter().map(Cell::row).collect()
+    }
+
+    /// The cell of a subject, a metric and a phase.
+    pub fn cell(&self, subject: &Subject, metric: &Metric, phase: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.phase == phase && cell.metric == metric && cell.subject == *subject)
+    }
+}
