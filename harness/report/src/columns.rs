@@ -59,7 +59,7 @@ pub(crate) const EXPLANATIONS: &[(&str, &str)] = &[
     (
         "size",
         "bytes shipped (component, binary, all layers of the image), the same as pulled (gzip), and all that must be \
-         on the machine to run it (Wasm host, base layers)",
+         on the machine to run it (host, container engine)",
     ),
     (
         "start-up",

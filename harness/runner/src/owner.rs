@@ -8,6 +8,8 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::engine::start_ticks;
+
 /// The environment variable of a started process that names its owner.
 pub const ENV: &str = "TARE_OWNER";
 
@@ -26,13 +28,13 @@ pub struct Owner {
 /// Where /proc is not mounted.
 pub fn me() -> Owner {
     let pid = std::process::id().cast_signed();
-    Owner { pid, start: start_time(pid).expect("/proc tells when this process started") }
+    Owner { pid, start: start_ticks(pid).expect("/proc tells when this process started") }
 }
 
 impl Owner {
     /// Whether it still runs.
     pub fn is_alive(self) -> bool {
-        start_time(self.pid) == Some(self.start)
+        start_ticks(self.pid).is_ok_and(|start| start == self.start)
     }
 }
 
@@ -49,13 +51,6 @@ impl FromStr for Owner {
         let (pid, start) = text.split_once(':').with_context(|| format!("`{text}` names no owner"))?;
         Ok(Self { pid: pid.parse()?, start: start.parse()? })
     }
-}
-
-/// The start time of a process in clock ticks since boot: field 22 of /proc/PID/stat.
-fn start_time(pid: i32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the name in parentheses and may hold anything; what follows the last one is plain.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// Kills the processes whose owner is dead. Gives their number.

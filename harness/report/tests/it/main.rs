@@ -151,7 +151,7 @@ fn a_full_run_with_all_kinds_of_cells() {
       –          not measured
       ≈          each part is a median of its own, so that they add up to the total only about
       size       bytes shipped (component, binary, all layers of the image), the same as pulled (gzip),
-                 and all that must be on the machine to run it (Wasm host, base layers)
+                 and all that must be on the machine to run it (host, container engine)
       start-up   from launch to the end of the first right answer; cold: nothing of the subject runs;
                  warm engine: deployed into a running Wasm host. `= cold`: no engine of its own that
                  could be warm; a container engine always runs
@@ -228,7 +228,7 @@ fn what_was_not_asked_for_has_no_columns() {
       –         not measured
       ≈         each part is a median of its own, so that they add up to the total only about
       size      bytes shipped (component, binary, all layers of the image), the same as pulled (gzip),
-                and all that must be on the machine to run it (Wasm host, base layers)
+                and all that must be on the machine to run it (host, container engine)
       start-up  from launch to the end of the first right answer; cold: nothing of the subject runs;
                 warm engine: deployed into a running Wasm host. `= cold`: no engine of its own that
                 could be warm; a container engine always runs
@@ -314,7 +314,7 @@ fn a_run_that_measured_nothing_tells_why() {
     How to read it
       –     not measured
       size  bytes shipped (component, binary, all layers of the image), the same as pulled (gzip), and
-            all that must be on the machine to run it (Wasm host, base layers)
+            all that must be on the machine to run it (host, container engine)
 
     Marks
       [1]  auth/docker/scratch: no engine answers at /var/run/docker.sock

@@ -98,13 +98,13 @@ impl CargoBuild {
                 remark = remarks.next_line(), if more_remarks => match remark? {
                     // Another cargo holds the target directory: without a word this looks like a hang.
                     Some(remark) if remark.contains("Blocking") => progress(remark.trim()),
-                    Some(remark) => words += &format!("{remark}\n"),
+                    Some(remark) => words.extend([remark.as_str(), "\n"]),
                     None => more_remarks = false,
                 },
             }
         }
         while let Some(remark) = remarks.next_line().await? {
-            words += &format!("{remark}\n");
+            words.extend([remark.as_str(), "\n"]);
         }
         let status = child.wait().await?;
         if !status.success() && output.errors.is_empty() {

@@ -2,6 +2,7 @@
 //! time them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use bollard::container::LogOutput;
@@ -11,9 +12,11 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder, WaitContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, EventsOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    WaitContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
+use tokio::time::timeout;
 
 use super::{Engine, Owner};
 
@@ -22,6 +25,12 @@ const USER: &str = "65534:65534";
 
 /// The most that a container's output takes on disk. Services write a few lines.
 const LOG_LIMIT: &str = "1m";
+
+/// The status of a program that was killed by SIGKILL.
+const KILLED: i64 = 128 + 9;
+
+/// How long the news of a lack of memory may come after that of the end.
+const OOM_LAG: Duration = Duration::from_secs(1);
 
 /// A container to create.
 #[derive(Debug, Clone)]
@@ -88,7 +97,8 @@ pub struct State {
 pub struct Exit {
     /// The exit status of its first process; 128 and the signal's number where a signal ended it.
     pub code: i64,
-    /// Whether the kernel killed a process of it for going over its memory limit.
+    /// Whether the kernel killed a process of it for going over its memory limit. Certain from [`Engine::wait`]; the
+    /// state alone misses it now and then.
     pub out_of_memory: bool,
     /// What the engine says went wrong, if anything.
     pub error: String,
@@ -98,6 +108,7 @@ impl std::fmt::Display for Exit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.code {
             code if self.out_of_memory => write!(f, "it went over its memory limit and was killed (status {code})")?,
+            KILLED => write!(f, "it was killed, perhaps for going over its memory limit (status {KILLED})")?,
             code @ 129..=192 => write!(f, "it was ended by signal {}", code - 128)?,
             code => write!(f, "it ended with status {code}")?,
         }
@@ -128,10 +139,25 @@ impl Engine {
         let what = || format!("waiting for the container {}", container.name);
         match answers.next().await {
             // The client turns every status but 0 into an error; the state has it, with what the wait does not tell.
-            Some(Ok(_) | Err(DockerContainerWaitError { .. })) => Ok(self.inspect(container).await?.exit),
+            Some(Ok(_) | Err(DockerContainerWaitError { .. })) => self.ended(container).await,
             Some(Err(error)) => Err(error).with_context(what),
             None => Err(anyhow!("the engine closed the connection").context(what())),
         }
+    }
+
+    /// How a container that does not run any more has ended.
+    async fn ended(&self, container: &Container) -> Result<Exit> {
+        let exit = self.inspect(container).await?.exit;
+        if exit.code != KILLED || exit.out_of_memory {
+            return Ok(exit);
+        }
+        // The engine hears of the end and of the lack of memory on two ways; when the end comes first, the state never
+        // tells the cause, only an event does.
+        let filters = HashMap::from([("container", vec![container.id.as_str()]), ("event", vec!["oom"])]);
+        let options = EventsOptionsBuilder::default().since("0").filters(&filters).build();
+        let mut events = std::pin::pin!(self.docker.events(Some(options)));
+        let out_of_memory = matches!(timeout(OOM_LAG, events.next()).await, Ok(Some(Ok(_))));
+        Ok(Exit { out_of_memory, ..exit })
     }
 
     /// Asks what has become of a container.
@@ -248,6 +274,7 @@ mod tests {
     fn an_end_is_told_in_words() {
         let exit = |code, out_of_memory, error: &str| Exit { code, out_of_memory, error: error.into() }.to_string();
         assert_eq!(exit(1, false, ""), "it ended with status 1");
+        assert_eq!(exit(137, false, ""), "it was killed, perhaps for going over its memory limit (status 137)");
         assert_eq!(exit(139, false, ""), "it was ended by signal 11");
         assert_eq!(exit(137, true, ""), "it went over its memory limit and was killed (status 137)");
         assert_eq!(exit(127, false, "no such file"), "it ended with status 127: no such file");

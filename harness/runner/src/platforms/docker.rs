@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use tare_model::ArtifactRecord;
 use tare_model::protocol::Event;
@@ -224,8 +224,10 @@ impl DockerTarget {
                 Ok(answered) => return Ok(answered),
                 Err(error) => error,
             };
-            let state = self.engine.inspect(container).await?;
-            ensure!(state.running, "{}", state.exit);
+            if !self.engine.inspect(container).await?.running {
+                // Of what ended it, only waiting is sure.
+                bail!("{}", self.engine.wait(container).await?);
+            }
             if stop.is_set() || world.cancel.is_set() || Instant::now() > deadline {
                 return Err(error);
             }
@@ -387,8 +389,10 @@ impl Instance for ContainerInstance {
     }
 
     async fn ended(&mut self) -> Result<Option<String>> {
-        let state = self.engine.inspect(&self.container).await?;
-        Ok((!state.running).then(|| state.exit.to_string()))
+        if self.engine.inspect(&self.container).await?.running {
+            return Ok(None);
+        }
+        Ok(Some(self.engine.wait(&self.container).await?.to_string()))
     }
 
     async fn stop(self: Box<Self>) -> Result<()> {

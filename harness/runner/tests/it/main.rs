@@ -1,3 +1,4 @@
 //! The runner against the real things: what it starts, asks and removes.
 
 mod engine;
+mod run;

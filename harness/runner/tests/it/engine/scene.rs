@@ -44,7 +44,7 @@ pub(crate) async fn scene(name: &'static str, test: impl AsyncFnOnce(&Scene)) {
 #[expect(clippy::print_stderr, reason = "a test that did not run must not look like one that passed")]
 fn skip(error: &EngineError) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "the tests of the container engine need one: {error}");
-    eprintln!("\n*** SKIPPED, no container engine: {error}\n");
+    eprintln!("\n*** SKIPPED: {error}\n");
 }
 
 impl Scene {
@@ -127,14 +127,18 @@ pub(crate) fn static_server() -> PathBuf {
 
 /// Compiles server.rs into the folder that cargo keeps for the files of tests.
 pub(crate) fn build_server(name: &str, target: Option<&str>) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let (source, out) = (dir.join(format!("{name}-server.rs")), dir.join(format!("{name}-server")));
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // Another test process may do the same: each compiles in a folder of its own, and what is kept appears whole.
+    let dir = tempfile::tempdir_in(kept).unwrap();
+    let (source, built) = (dir.path().join("server.rs"), dir.path().join("server"));
     fs::write(&source, include_str!("server.rs")).unwrap();
     let mut rustc = Command::new("rustc");
-    rustc.args(["--edition=2024", "-O", "-Cpanic=abort", "-Cstrip=symbols", "-o"]).arg(&out).arg(&source);
+    rustc.args(["--edition=2024", "-O", "-Cpanic=abort", "-Cstrip=symbols", "-o"]).arg(&built).arg(&source);
     rustc.args(target.map(|target| format!("--target={target}")));
     assert!(rustc.status().unwrap().success());
-    out
+    let server = kept.join(format!("{name}-server"));
+    fs::rename(built, &server).unwrap();
+    server
 }
 
 pub(crate) fn request(addr: SocketAddr, path: &str) -> std::io::Result<String> {
