@@ -22,12 +22,12 @@ pub mod state;
 
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What both binaries do. Exits with 2 when the host cannot do what it was asked to.
 pub fn main() -> ExitCode {

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use clap::Parser;
+
 /// Where instances get their memories, tables and stacks from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Allocator {
@@ -58,6 +60,18 @@ pub struct Settings {
     /// The longest body of a request, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub max_body: u64,
+}
+
+impl Default for Settings {
+    /// What holds when the command line says nothing; it is written there only.
+    fn default() -> Self {
+        #[derive(clap::Parser)]
+        struct Alone {
+            #[command(flatten)]
+            settings: Settings,
+        }
+        Alone::parse_from([""]).settings
+    }
 }
 
 /// Parses a duration: a number and `ms` or `s`.

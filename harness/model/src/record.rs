@@ -84,7 +84,7 @@ pub struct Plan {
     pub seed: u64,
     /// The most rounds.
     pub rounds: u32,
-    /// The rounds, from the first, that also load the subjects.
+    /// How many of the rounds also load the subjects, spread over the run.
     pub load_rounds: u32,
     /// The time after which no further round is begun, in seconds.
     pub time_limit_s: f64,

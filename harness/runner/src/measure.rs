@@ -136,10 +136,7 @@ impl Job<'_> {
         let spent = cpu_ns(&processes, instance.cgroup()).map(|after| after.saturating_sub(before));
         let late = Duration::from_nanos(outcome.lateness.value_at_quantile(0.99));
         if late > LATENESS_LIMIT {
-            self.world.warn(format!(
-                "the load generator was late by {late:?} at its 99th percentile with {}: its latencies are too high by that",
-                self.subject
-            ));
+            self.world.note_lateness(self.subject, late);
         }
         if self.groups.contains(&Group::Load) {
             findings.load(phase, &outcome, spent.ok());

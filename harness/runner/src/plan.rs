@@ -15,7 +15,7 @@ pub struct Suite {
     pub summary: &'static str,
     /// The most rounds.
     pub rounds: u32,
-    /// The rounds, from the first, that also load the subjects.
+    /// How many of the rounds also load the subjects; see [`is_loaded`].
     pub load_rounds: u32,
     /// Seconds, counted from after the build, after which no further round begins.
     pub time_limit_s: f64,
@@ -34,7 +34,7 @@ pub const SUITES: &[Suite] = &[
         summary: "a first look, within 3 minutes after the build",
         rounds: 6,
         load_rounds: 3,
-        time_limit_s: 140.0,
+        time_limit_s: 165.0,
         warmup_s: 0.1,
         open_s: 0.5,
         closed_s: 0.3,
@@ -156,6 +156,13 @@ pub fn plan(suite: &Suite, choice: &Choice, subjects: &[Chosen<'_>]) -> Plan {
     }
 }
 
+/// Whether a round also loads the subjects. Those rounds are spread over the run, so that one cut short by its time has
+/// some of both.
+pub fn is_loaded(plan: &Plan, round: u32) -> bool {
+    let every = (plan.rounds / plan.load_rounds.max(1)).max(1);
+    (round - 1).is_multiple_of(every) && (round - 1) / every < plan.load_rounds
+}
+
 /// The order of a round: a permutation of the subjects' indices, drawn from the seed and the round.
 pub fn order(subjects: usize, seed: u64, round: u32) -> Vec<usize> {
     let mut order: Vec<usize> = (0..subjects).collect();
@@ -198,6 +205,18 @@ mod tests {
         let choice = Choice { platforms: vec!["docker/alpine".into()], ..Choice::default() };
         let error = choose(&choice, &services).err().unwrap().to_string();
         assert!(error.contains("`docker/alpine`; there are: native/process, wasmtime/aot"), "{error}");
+    }
+
+    #[test]
+    fn rounds_with_load_are_spread_over_the_run() {
+        let loaded = |rounds, load_rounds| -> Vec<u32> {
+            let plan = Plan { rounds, load_rounds, ..plan(&SUITES[0], &Choice::default(), &[]) };
+            (1..=rounds).filter(|&round| is_loaded(&plan, round)).collect()
+        };
+        assert_eq!(loaded(6, 3), [1, 3, 5]);
+        assert_eq!(loaded(20, 6), [1, 4, 7, 10, 13, 16]);
+        assert_eq!(loaded(1, 1), [1]);
+        assert_eq!(loaded(4, 0), [0; 0]);
     }
 
     #[test]

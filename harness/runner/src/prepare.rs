@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tare_model::{FailedCell, Group, SubjectRecord};
+use tare_model::{FailedCell, Group, Subject, SubjectRecord};
 
 use crate::affinity::Cpus;
 use crate::build::{Product, build};
@@ -103,6 +103,7 @@ pub async fn prepare<'a>(
         cancel: cancel.clone(),
         start_timeout: START_TIMEOUT,
         warnings: RefCell::default(),
+        lateness: RefCell::default(),
     });
     let mut prepared = Prepared { world, ready: Vec::new(), failed: Vec::new(), versions };
     for chosen in chosen {
@@ -150,6 +151,29 @@ impl World {
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
+    }
+
+    /// Notes that the load generator was late by itself with a subject.
+    pub fn note_lateness(&self, subject: &Subject, late: Duration) {
+        let mut lateness = self.lateness.borrow_mut();
+        let worst = lateness.entry(subject.clone()).or_default();
+        *worst = late.max(*worst);
+    }
+
+    /// The conditions of the run that a reader must know.
+    pub fn all_warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings.borrow().clone();
+        let late: Vec<String> = (self.lateness.borrow().iter())
+            .map(|(subject, late)| format!("{subject} ({:.1} ms)", late.as_secs_f64() * 1e3))
+            .collect();
+        if !late.is_empty() {
+            warnings.push(format!(
+                "something kept the load generator from sending in time; at its 99th percentile it was late with these, \
+                 whose open-loop latencies may be too high by as much: {}",
+                late.join(", ")
+            ));
+        }
+        warnings
     }
 }
 

@@ -16,7 +16,7 @@ use crate::layout::{Layout, Service};
 use crate::measure::{Findings, Job, Loop, ceiling, drive};
 use crate::mix::mix;
 use crate::observer::{Measured, Observer, Progress};
-use crate::plan::{Choice, Suite, choose, order, plan};
+use crate::plan::{Choice, Suite, choose, is_loaded, order, plan};
 use crate::prepare::{Prepared, Ready, failed, prepare};
 use crate::verify::verify;
 
@@ -220,7 +220,7 @@ impl Run<'_> {
         let subject = ready.chosen.subject();
         let plan = self.record.plan.clone();
         let rate = self.record.calibration.open_rate_rps.get(&subject.service).copied();
-        let loaded = round <= plan.load_rounds && self.loads();
+        let loaded = is_loaded(&plan, round) && self.loads();
         // Another sequence of requests in each round, the same for all subjects.
         let load = rate.filter(|_| loaded).map(|rate| (&plan.load, plan.seed.wrapping_add(u64::from(round)), rate));
         let job = Job {
@@ -267,7 +267,7 @@ impl Run<'_> {
     }
 
     fn save(&mut self) -> Result<()> {
-        self.record.warnings.clone_from(&self.prepared.world.warnings.borrow());
+        self.record.warnings = self.prepared.world.all_warnings();
         self.observer.record(&self.record)
     }
 }
@@ -301,9 +301,9 @@ fn first_error(outcome: &Outcome) -> String {
 
 /// How the time goes, in shares of the work that is planned.
 struct Pace {
+    plan: Plan,
+    loads: bool,
     subjects: usize,
-    rounds: u32,
-    load_rounds: u32,
     /// The work of one subject in a round with load, where one without is 1.
     loaded: f64,
     done: f64,
@@ -314,12 +314,11 @@ impl Pace {
         let seconds = plan.load.open_s + plan.load.closed_s + 2.0 * plan.load.warmup_s;
         // A start, a deployment and a stop take about this long on the average of all platforms.
         let bare = 0.3;
-        let load_rounds = if loads { plan.load_rounds } else { 0 };
-        Self { subjects, rounds: plan.rounds, load_rounds, loaded: 1.0 + seconds / bare, done: 0.0 }
+        Self { plan: plan.clone(), loads, subjects, loaded: 1.0 + seconds / bare, done: 0.0 }
     }
 
     fn work(&self, round: u32) -> f64 {
-        if round <= self.load_rounds { self.loaded } else { 1.0 }
+        if self.loads && is_loaded(&self.plan, round) { self.loaded } else { 1.0 }
     }
 
     fn done(&mut self, round: u32) {
@@ -327,8 +326,7 @@ impl Pace {
     }
 
     fn total(&self) -> f64 {
-        let loaded = f64::from(self.load_rounds) * self.loaded;
-        self.subjects as f64 * (loaded + f64::from(self.rounds - self.load_rounds))
+        self.subjects as f64 * (1..=self.plan.rounds).map(|round| self.work(round)).sum::<f64>()
     }
 
     fn measured(&self, elapsed: Duration) -> Measured {

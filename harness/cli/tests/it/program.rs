@@ -91,7 +91,8 @@ pub fn has_engine() -> bool {
     assert!(there || std::env::var_os("CI").is_none(), "no container engine, and in CI nothing is skipped");
     if !there {
         // Past the test runner's capture, which hides what a passing test prints.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: what needs containers: no engine listens at /var/run/docker.sock");
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED: what needs containers: no engine listens at /var/run/docker.sock");
     }
     there
 }

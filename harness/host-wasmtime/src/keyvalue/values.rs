@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn keys_come_in_order_and_in_pages() {
         let values = Values::default();
-        let all: Vec<String> = (0..2 * PAGE + 1).map(|i| format!("{i:05}")).collect();
+        let all: Vec<String> = (0..=2 * PAGE).map(|i| format!("{i:05}")).collect();
         for key in &all {
             values.set(key.clone(), Vec::new());
         }

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use tempfile::TempDir;
-
 /// As everything that is measured.
 const PROFILE: &str = "service";
 
@@ -22,21 +20,20 @@ pub(crate) static JIT: LazyLock<PathBuf> =
 pub(crate) static GUEST: LazyLock<PathBuf> =
     LazyLock::new(|| build(&["-p", "tare-host-guest", "--lib", "--target", "wasm32-wasip2"]));
 
-/// The same compiled ahead. In cargo's own folder for the files of tests, where it may stay.
-pub(crate) static GUEST_AHEAD: LazyLock<PathBuf> = LazyLock::new(|| {
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest.cwasm");
-    let made = Command::new(&*JIT).arg("compile").args([&*GUEST, &out]).status().expect("the host starts");
+/// The same compiled ahead.
+pub(crate) static GUEST_AHEAD: LazyLock<PathBuf> = LazyLock::new(|| compile(&GUEST));
+
+/// Compiles a component ahead, into cargo's own folder for the files of tests, where it may stay.
+pub(crate) fn compile(component: &Path) -> PathBuf {
+    let name = component.file_name().expect("a component is a file");
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("cwasm");
+    let made = Command::new(&*JIT).arg("compile").args([component, &out]).status().expect("the host starts");
     assert!(made.success(), "{made}");
     out
-});
-
-/// A folder that goes with the test.
-pub(crate) fn folder() -> TempDir {
-    TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("cargo's folder for tests can be written")
 }
 
 /// Builds one artifact and says where it is.
-fn build(what: &[&str]) -> PathBuf {
+pub(crate) fn build(what: &[&str]) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--profile", PROFILE, "--message-format", "json-render-diagnostics"])
@@ -58,7 +55,7 @@ fn artifact(message: &serde_json::Value) -> Option<PathBuf> {
     if message["reason"] != "compiler-artifact" {
         return None;
     }
-    let files = message["filenames"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
-    let component = files.filter(|file| file.ends_with(".wasm")).next_back();
+    let mut files = message["filenames"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let component = files.rfind(|file| Path::new(file).extension().is_some_and(|extension| extension == "wasm"));
     message["executable"].as_str().or(component).map(PathBuf::from)
 }

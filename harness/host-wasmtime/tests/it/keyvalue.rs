@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::artifacts::{AOT, GUEST_AHEAD};
-use crate::process::{Host, text};
+use crate::artifacts::{self, AOT, GUEST_AHEAD};
+use crate::process::{Host, get, post, text};
 
 /// Asks in order, and compares the answers.
 fn expect(addr: SocketAddr, answers: &[(&str, &str)]) {
@@ -94,5 +94,23 @@ fn concurrent_instances_lose_no_update() {
 fn keys_are_listed_in_pages() {
     let (host, addr) = Host::guest(&AOT, &GUEST_AHEAD, &[]);
     expect(addr, &[("keys", "2500 in 3, sorted true"), ("draft/keys", "2500 in 3")]);
+    host.stop();
+}
+
+#[test]
+fn the_suite_of_the_services_store_passes() {
+    let suite = artifacts::build(&["-p", "store-suite", "--bin", "store-suite", "--target", "wasm32-wasip2"]);
+    let (host, addr) = Host::guest(&AOT, &artifacts::compile(&suite), &[]);
+    let outcome: serde_json::Value = serde_json::from_str(&post(addr, "/suite", b"", false).text).unwrap();
+    assert!(outcome["passed"].as_u64().unwrap() > 0, "{outcome}");
+    assert_eq!(outcome["failed"], serde_json::json!([]));
+
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..25).for_each(|_| assert_eq!(post(addr, "/contend/key", b"", false).status, 200)));
+        }
+    });
+    let sums: serde_json::Value = serde_json::from_str(&get(addr, "/contend/key").text).unwrap();
+    assert_eq!(sums, serde_json::json!({ "counter": 200, "record": 200 }));
     host.stop();
 }

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use tare_model::protocol::{self, Event};
 
 /// Far beyond what anything here takes: only a test that fails waits so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A host process; killed when it is dropped.
 pub(crate) struct Host {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use tare_model::protocol::{Command, Event};
 
-use crate::artifacts::{AOT, GUEST, GUEST_AHEAD, JIT, folder};
+use crate::artifacts::{AOT, GUEST, GUEST_AHEAD, JIT};
 use crate::process::{Host, get, text};
 
 /// The phases until a service listens, and the times of all events.
@@ -145,7 +145,7 @@ fn refusal(program: &Path, file: &Path) -> String {
 
 #[test]
 fn a_file_that_cannot_be_served_is_refused_with_the_remedy() {
-    let folder = folder();
+    let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();

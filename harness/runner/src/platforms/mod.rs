@@ -77,6 +77,8 @@ pub struct World {
     pub start_timeout: Duration,
     /// Conditions of the whole run that a reader must know.
     pub warnings: RefCell<Vec<String>>,
+    /// The generator's own lateness, the worst of each subject with which it was late.
+    pub lateness: RefCell<BTreeMap<Subject, Duration>>,
 }
 
 /// A subject that is ready to be launched.

@@ -1,10 +1,12 @@
 //! What the component does with the store, through both drafts of the interface.
 
+#[expect(clippy::pedantic, reason = "generated code")]
 mod draft2 {
     wit_bindgen::generate!({ path: "../../wit/keyvalue-draft2", world: "imports" });
     pub(super) use wasi::keyvalue::{atomics, store};
 }
 
+#[expect(clippy::pedantic, reason = "generated code")]
 mod draft {
     wit_bindgen::generate!({ path: "../../wit/keyvalue-draft", world: "imports" });
     pub(super) use wasi::keyvalue::{atomics, store};
@@ -29,6 +31,7 @@ pub(crate) fn act(deed: &str, key: &str, value: &str) -> String {
         "exists" => format!("{:?}", bucket.exists(key)),
         "keys" => pages(&bucket),
         "increment" => format!("{:?}", atomics::increment(&bucket, key, value.parse().unwrap_or_default())),
+        "count" => count(&bucket, key, value.parse().unwrap_or_default()),
         "append" => append(&bucket, key, value),
         "lose" => lose(&bucket, key),
         other => format!("there is no {other}"),
@@ -81,6 +84,13 @@ fn pages(bucket: &store::Bucket) -> String {
             return format!("{} in {pages}, sorted {}", keys.len(), keys.is_sorted());
         }
     }
+}
+
+/// Increments a counter as often as asked.
+fn count(bucket: &store::Bucket, key: &str, times: u32) -> String {
+    (0..times)
+        .try_fold(0, |_, _| atomics::increment(bucket, key, 1))
+        .map_or_else(|error| format!("{error:?}"), |n| n.to_string())
 }
 
 /// Appends to a value by compare and swap, as often as it takes. Uses the handle that a failed swap gives back.
