@@ -26,9 +26,6 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What both binaries do. Exits with 2 when the host cannot do what it was asked to.
 pub fn main() -> ExitCode {
     let started_ns = events::now_ns();

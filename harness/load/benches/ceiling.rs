@@ -51,7 +51,6 @@ impl Bench {
         let settings = Settings {
             addr: self.server,
             connections,
-            warmup: Duration::ZERO,
             duration: Duration::from_secs(SECONDS),
             timeout: Duration::from_secs(5),
             seed: 1,

@@ -19,8 +19,6 @@ pub(crate) struct Flight {
     /// The start of its latency.
     pub(crate) due: u64,
     pub(crate) sent: u64,
-    /// Whether it belongs to the window.
-    pub(crate) counted: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

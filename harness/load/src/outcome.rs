@@ -107,8 +107,8 @@ pub enum Ended {
 
 /// What a load came to.
 ///
-/// The requests of the window are those sent in it (closed loop) or due in it (open loop). Each of them is counted once,
-/// as right or as an error; only a cancelled run forgets those that were still unanswered.
+/// Its requests are those sent in the window (closed loop) or due in it (open loop). Each of them is counted once, as
+/// right or as an error; only a cancelled run forgets those that were still unanswered.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// Nanoseconds to the last byte of each right answer: in the open loop from the time when the request was due
@@ -120,20 +120,15 @@ pub struct Outcome {
     /// Open loop: nanoseconds from due to sent, of the requests for which a connection was free when they were due.
     /// This is the generator's own fault. Empty for the closed loop.
     pub lateness: Histogram<u64>,
-    /// The requests of the window that were answered rightly.
+    /// The requests that were answered rightly.
     pub right: u64,
     /// Those that were not, or could not even be sent.
     pub errors: Errors,
-    /// Right answers that came within the window, also to requests of the warm-up.
-    pub answered_in_window: u64,
-    /// Right answers from the beginning of the warm-up to the end: what the subject's CPU time over the whole run was
-    /// spent on.
-    pub answered: u64,
-    /// The length of the window; shorter than asked for if the load ended early.
+    /// From the beginning to the last right answer, which mostly comes after the window.
     pub elapsed: Duration,
     /// How often a connection was opened again, after it broke, timed out or was closed by the subject.
     pub reconnects: u64,
-    /// CPU time of all generator threads, from the beginning of the warm-up to the end.
+    /// CPU time of all generator threads, from the beginning to the end.
     pub cpu_time: Duration,
     /// The time that the generator threads ran, summed: what `cpu_time` is a part of.
     pub ran: Duration,
@@ -155,8 +150,6 @@ impl Outcome {
             lateness: empty,
             right: 0,
             errors: Errors::default(),
-            answered_in_window: 0,
-            answered: 0,
             elapsed: Duration::ZERO,
             reconnects: 0,
             cpu_time: Duration::ZERO,
@@ -165,14 +158,16 @@ impl Outcome {
         }
     }
 
-    /// The requests of the window.
+    /// How many requests there were.
     pub fn sent(&self) -> u64 {
         self.right + self.errors.total()
     }
 
-    /// Right answers per second of the window.
+    /// Right answers per second, over the time from the first request to the last right answer. What was sent in the
+    /// window and answered later counts with the time that it took; if only the window's answers were counted over the
+    /// window's length, a subject could look fast by putting off its long requests until the window is over.
     pub fn throughput_rps(&self) -> f64 {
-        if self.elapsed.is_zero() { 0.0 } else { self.answered_in_window as f64 / self.elapsed.as_secs_f64() }
+        if self.elapsed.is_zero() { 0.0 } else { self.right as f64 / self.elapsed.as_secs_f64() }
     }
 
     /// The share of its time in which a generator thread kept its CPU busy, from 0 to 1. Near 1 in the closed loop, the
@@ -194,8 +189,6 @@ impl Outcome {
         }
         self.right += other.right;
         self.errors.merge(other.errors);
-        self.answered_in_window += other.answered_in_window;
-        self.answered += other.answered;
         self.elapsed = self.elapsed.max(other.elapsed);
         self.reconnects += other.reconnects;
         self.cpu_time += other.cpu_time;

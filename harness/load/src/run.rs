@@ -12,8 +12,8 @@ use crate::{LoadError, Mix, Outcome, Settings, cpu};
 /// How long the threads get to come up before the load begins.
 const HEAD_START: Duration = Duration::from_millis(2);
 
-/// Puts a load on a subject and blocks until it is over: after warm-up and window, and when every answer is in or timed
-/// out. Ends early when `cancel` becomes true or the subject is gone; what was measured until then is returned.
+/// Puts a load on a subject and blocks until it is over: when the window has passed and every answer is in or timed out.
+/// Ends early when `cancel` becomes true or the subject is gone; what was measured until then is returned.
 ///
 /// # Errors
 /// [`LoadError`] if the load cannot begin: senseless settings, a subject that takes no connections, a CPU that is not

@@ -62,7 +62,7 @@ impl<'a> Schedule<'a> {
             mix,
             seed: settings.seed,
             slot_ns,
-            end: nanos(settings.warmup.saturating_add(settings.duration)),
+            end: nanos(settings.duration),
             place: thread as u64,
             stride: settings.threads() as u64,
             ahead: None,

@@ -25,9 +25,7 @@ pub struct Settings {
     pub addr: SocketAddr,
     /// How many keep-alive connections are held, at least one per generator thread. Each carries one request at a time.
     pub connections: usize,
-    /// How long the load runs before what is sent counts.
-    pub warmup: Duration,
-    /// How long what is sent counts: the window.
+    /// How long requests are sent: the window.
     pub duration: Duration,
     /// How long an answer may take from sending, and how long a due request may wait for a free connection. So a
     /// recorded latency is at most twice this, and at most rate x timeout requests wait.

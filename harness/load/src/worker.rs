@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::net::TcpStream;
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Token};
@@ -44,8 +43,6 @@ pub(crate) struct Worker<'a> {
     ended: Option<Ended>,
     outcome: Outcome,
     started: Instant,
-    /// When requests count.
-    window: Range<u64>,
     timeout: u64,
     next_tick: u64,
     in_flight: usize,
@@ -67,7 +64,6 @@ impl<'a> Worker<'a> {
             .map(|(index, stream)| Connection::adopt(stream, waiter.registry(), Token(index)))
             .collect::<Result<Vec<_>, _>>()
             .map_err(LoadError::system("add a connection to a poll"))?;
-        let warmup = nanos(settings.warmup);
         Ok(Self {
             settings,
             mix,
@@ -82,7 +78,6 @@ impl<'a> Worker<'a> {
             ended: None,
             outcome: Outcome::new(settings.timeout),
             started,
-            window: warmup..nanos(settings.warmup.saturating_add(settings.duration)),
             timeout: nanos(settings.timeout),
             next_tick: 0,
             in_flight: 0,
@@ -113,7 +108,6 @@ impl<'a> Worker<'a> {
             }
         }
         let ran = self.now();
-        self.outcome.elapsed = Duration::from_nanos(ran.min(self.window.end).saturating_sub(self.window.start));
         self.outcome.cpu_time = cpu::thread_time().saturating_sub(cpu_time);
         self.outcome.ran = Duration::from_nanos(ran);
         self.outcome.ended = self.ended.unwrap_or_default();
@@ -149,18 +143,16 @@ impl<'a> Worker<'a> {
         let sent = self.now();
         let open = self.settings.mode != Mode::Closed;
         let start = if open { due.at } else { sent };
-        let counted = self.window.contains(&due.at);
         let connection = &mut self.connections[index];
         if let State::Idle { since } = connection.state
             && open
-            && counted
             && since <= due.at
         {
             self.outcome.lateness.saturating_record(sent - due.at);
         }
         let request = &self.mix.requests()[due.request];
         request.render(due.unique, &mut self.wire);
-        let flight = Flight { request: due.request, due: start, sent, counted };
+        let flight = Flight { request: due.request, due: start, sent };
         self.in_flight += 1;
         if let Err(error) = connection.send(flight, &self.wire, request.is_head()) {
             self.fail(index, ErrorKind::Connection, &format!("cannot send: {error}"));
@@ -228,20 +220,14 @@ impl<'a> Worker<'a> {
     fn check_answers(&mut self) {
         for Finished { flight, end, inbox } in self.finished.drain(..) {
             let request = &self.mix.requests()[flight.request];
-            let verdict = verify::check(request, inbox.status(), inbox.body());
-            if verdict.is_ok() {
-                self.outcome.answered += 1;
-                self.outcome.answered_in_window += u64::from(self.window.contains(&end));
-            }
-            if flight.counted {
-                match verdict {
-                    Ok(()) => {
-                        self.outcome.right += 1;
-                        self.outcome.latency.saturating_record(end - flight.due);
-                        self.outcome.service_time.saturating_record(end - flight.sent);
-                    }
-                    Err(wrong) => self.outcome.errors.add(wrong.kind(), 1, || wrong.describe(request, inbox.body())),
+            match verify::check(request, inbox.status(), inbox.body()) {
+                Ok(()) => {
+                    self.outcome.right += 1;
+                    self.outcome.elapsed = Duration::from_nanos(end);
+                    self.outcome.latency.saturating_record(end - flight.due);
+                    self.outcome.service_time.saturating_record(end - flight.sent);
                 }
+                Err(wrong) => self.outcome.errors.add(wrong.kind(), 1, || wrong.describe(request, inbox.body())),
             }
             self.inboxes.push(inbox);
         }
@@ -278,10 +264,8 @@ impl<'a> Worker<'a> {
     /// Counts a request that was due and is given up.
     fn count_unsent(&mut self, due: Due, kind: ErrorKind, what: &str) {
         self.schedule.take();
-        if self.window.contains(&due.at) {
-            let name = self.mix.requests()[due.request].name();
-            self.outcome.errors.add(kind, 1, || format!("{name}: not sent: {what}"));
-        }
+        let name = self.mix.requests()[due.request].name();
+        self.outcome.errors.add(kind, 1, || format!("{name}: not sent: {what}"));
     }
 
     fn reopen(&mut self, index: usize, now: u64) {
@@ -321,10 +305,8 @@ impl<'a> Worker<'a> {
     }
 
     fn count_failed(&mut self, flight: Flight, kind: ErrorKind, what: &str) {
-        if flight.counted {
-            let request = &self.mix.requests()[flight.request];
-            self.outcome.errors.add(kind, 1, || format!("{}: {what}", request.name()));
-        }
+        let request = &self.mix.requests()[flight.request];
+        self.outcome.errors.add(kind, 1, || format!("{}: {what}", request.name()));
     }
 
     /// Ends the load because the subject is not there any more; counts what is unanswered and what was due.

@@ -103,11 +103,11 @@ pub struct Plan {
 pub struct LoadPlan {
     /// Connections, all open at once.
     pub connections: usize,
-    /// Seconds of load before the measured part, answers checked and not counted.
+    /// Seconds of load before each loop, a load of its own of which nothing is counted.
     pub warmup_s: f64,
-    /// Seconds of the open loop.
+    /// Seconds in which requests of the open loop are due.
     pub open_s: f64,
-    /// Seconds of the closed loop.
+    /// Seconds in which requests of the closed loop are sent; all of them are waited for.
     pub closed_s: f64,
     /// The open loop's rate as a share of the weakest subject's closed-loop capacity, found before the first round.
     pub open_share: f64,

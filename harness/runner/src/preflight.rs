@@ -57,7 +57,7 @@ impl Finding {
 
 /// Looks at everything.
 pub async fn preflight(layout: &Layout) -> Vec<Finding> {
-    let mut findings = vec![toolchain(layout), targets(layout), disk(&layout.root), cpus(), load()];
+    let mut findings = vec![toolchain(layout), targets(layout), c_library(), disk(&layout.root), cpus(), load()];
     for platform in PLATFORMS {
         findings.extend(platform.preflight().await);
     }
@@ -101,6 +101,22 @@ fn targets(layout: &Layout) -> Finding {
         format!("not installed: {names}"),
         format!("run `rustup target add {names}` in the checkout"),
     )
+}
+
+/// A linker and what static binaries are linked with.
+fn c_library() -> Finding {
+    let what = "C compiler and library";
+    let remedy = "install a C compiler and the static C library: `apt-get install gcc libc6-dev` on Debian and Ubuntu, \
+                  `dnf install gcc glibc-static` on Fedora, `pacman -S gcc` on Arch";
+    let Ok(output) = Command::new("cc").arg("-print-file-name=libc.a").output() else {
+        return Finding::missing(what, "cc does not run here", remedy);
+    };
+    // What the compiler does not find it gives back as it was asked for.
+    let file = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if Path::new(&file).is_absolute() {
+        return Finding::good(what, file);
+    }
+    Finding::missing(what, "there is no static C library (libc.a)", remedy)
 }
 
 fn disk(root: &Path) -> Finding {

@@ -9,7 +9,9 @@ const PROFILE: &str = "service";
 
 /// The host without the compiler, static, as it is put into an empty image.
 pub(crate) static AOT: LazyLock<PathBuf> = LazyLock::new(|| {
-    build(&["-p", "tare-host-wasmtime", "--bin", "tare-host-wasmtime", "--target", "x86_64-unknown-linux-musl"])
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let static_libc = format!("target.{target}.rustflags=['-Ctarget-feature=+crt-static']");
+    build(&["-p", "tare-host-wasmtime", "--bin", "tare-host-wasmtime", "--target", &target, "--config", &static_libc])
 });
 
 /// The host with the compiler.

@@ -18,7 +18,6 @@ fn settings(addr: SocketAddr) -> Settings {
     Settings {
         addr,
         connections: 2,
-        warmup: Duration::ZERO,
         duration: Duration::from_millis(200),
         timeout: Duration::from_secs(10),
         seed: 1,

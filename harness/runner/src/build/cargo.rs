@@ -16,6 +16,8 @@ pub struct CargoBuild {
     pub packages: Vec<String>,
     /// The target triple; nothing for the host's own, whose artifacts are then shared with other builds on it.
     pub target: Option<String>,
+    /// Whether the C library is linked statically where it would not be by default; with a `target` only.
+    pub static_libc: bool,
     /// The profile of the root manifest.
     pub profile: &'static str,
     /// Further arguments.
@@ -70,9 +72,14 @@ impl CargoBuild {
         let mut command = Command::new("cargo");
         command.args(["build", "--keep-going", "--message-format=json-render-diagnostics", "--profile", self.profile]);
         command.args(self.target.iter().flat_map(|target| ["--target", target])).args(&self.args);
+        if let (true, Some(target)) = (self.static_libc, &self.target) {
+            command.args(["--config", &format!("target.{target}.rustflags=['-Ctarget-feature=+crt-static']")]);
+        }
         for package in &self.packages {
             command.args(["-p", package]);
         }
+        // They would take the place of the flags that the project's products are made of, here and in its configuration.
+        command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child =
             command.spawn().context("cannot run cargo: is the Rust toolchain installed (https://rustup.rs)?")?;

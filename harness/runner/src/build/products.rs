@@ -10,18 +10,20 @@ use tokio::process::Command;
 use super::cargo::{CargoBuild, CargoOutput};
 use crate::layout::Layout;
 
-/// A kind of thing that is built; the first four once per service.
+/// A kind of thing that is built; the first five once per service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Product {
-    /// The service as a static binary (musl).
+    /// The service as a static binary with musl.
+    MuslBinary,
+    /// The service as a static binary with glibc.
     StaticBinary,
-    /// The service as a binary for glibc.
-    GlibcBinary,
+    /// The service as a binary that finds glibc where it runs.
+    DynamicBinary,
     /// The service as a Wasm component.
     Component,
     /// The component compiled ahead for this machine.
     Ahead,
-    /// The Wasmtime host without a compiler, static.
+    /// The Wasmtime host without a compiler, static with glibc.
     Host,
     /// The Wasmtime host with its compiler.
     JitHost,
@@ -57,8 +59,9 @@ impl Product {
     /// What progress calls it.
     fn label(self) -> &'static str {
         match self {
-            Self::StaticBinary => "services, static binaries",
-            Self::GlibcBinary => "services, glibc binaries",
+            Self::MuslBinary => "services, static binaries with musl",
+            Self::StaticBinary => "services, static binaries with glibc",
+            Self::DynamicBinary => "services, dynamic binaries",
             Self::Component => "services, Wasm components",
             Self::Ahead => "components, compiled ahead",
             Self::Host => "Wasmtime host without compiler",
@@ -67,22 +70,25 @@ impl Product {
     }
 
     fn cargo(self, services: &[String]) -> Option<CargoBuild> {
-        let musl = Some(format!("{}-unknown-linux-musl", std::env::consts::ARCH));
+        let linux = |libc| Some(format!("{}-unknown-linux-{libc}", std::env::consts::ARCH));
         let (target, args): (_, &[&str]) = match self {
-            Self::StaticBinary => (musl, &["--bins"]),
-            Self::GlibcBinary => (None, &["--bins"]),
+            Self::MuslBinary => (linux("musl"), &["--bins"]),
+            Self::StaticBinary => (linux("gnu"), &["--bins"]),
+            Self::DynamicBinary => (None, &["--bins"]),
             Self::Component => (Some("wasm32-wasip2".into()), &["--bins"]),
-            Self::Host => (musl, &["--bin", "tare-host-wasmtime"]),
+            Self::Host => (linux("gnu"), &["--bin", "tare-host-wasmtime"]),
             Self::JitHost => (None, &["--bin", "tare-host-wasmtime-jit", "--features", "compiler"]),
             Self::Ahead => return None,
         };
+        // For musl it is the default.
+        let static_libc = matches!(self, Self::StaticBinary | Self::Host);
         let packages = if self.per_service() {
             services.iter().map(|service| format!("service-{service}")).collect()
         } else {
             vec![format!("tare-{HOST}")]
         };
         let args = args.iter().map(ToString::to_string).collect();
-        Some(CargoBuild { packages, target, profile: PROFILE, args })
+        Some(CargoBuild { packages, target, profile: PROFILE, static_libc, args })
     }
 }
 

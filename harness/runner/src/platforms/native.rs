@@ -27,7 +27,7 @@ pub struct Native;
 
 const VARIANTS: &[Variant] = &[Variant {
     name: VARIANT,
-    summary: "the static binary of docker/scratch as a plain process",
+    summary: "the binary of docker/scratch-glibc as a plain process",
     products: &[Product::StaticBinary],
 }];
 
@@ -69,7 +69,7 @@ impl Target for NativeTarget {
 
     fn settings(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
-            ("link".into(), "static, musl".into()),
+            ("link".into(), "static, glibc".into()),
             ("cpus".into(), affinity::list(&self.common.world.cpus.subject)),
         ])
     }

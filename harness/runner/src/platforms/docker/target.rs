@@ -1,9 +1,8 @@
-//! The service in a container of the Docker engine.
+//! Starting, measuring and removing the containers of one subject.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,21 +11,17 @@ use async_trait::async_trait;
 use tare_model::ArtifactRecord;
 use tare_model::protocol::Event;
 
-use super::wasmtime::{host_args, recorded_settings};
-use super::{Common, Instance, Launched, Platform, Processes, Startup, Target, Variant, World};
+use super::super::wasmtime::{host_args, recorded_settings};
+use super::super::{Common, Instance, Launched, Processes, Startup, Target};
+use super::Kind;
 use crate::affinity;
-use crate::build::{Product, file_size};
+use crate::build::file_size;
 use crate::cancel::Cancel;
 use crate::clock::monotonic_ns;
 use crate::engine::{
-    Cgroup, Container, ContainerSpec, Engine, Image, ImageSpec, Layer, Network, Owner, Pinning, daemons, pin,
-    processes_of,
+    Cgroup, Container, ContainerSpec, Engine, Image, Layer, Network, Owner, Pinning, pin, processes_of,
 };
-use crate::layout::Service;
-use crate::preflight::Finding;
 use crate::process::phase_name;
-
-const NAME: &str = "docker";
 
 /// The port that a service listens on in a network of its own.
 const INNER_PORT: u16 = 8080;
@@ -42,130 +37,34 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the log may lag behind the first answer.
 const LOG_LAG: Duration = Duration::from_millis(300);
 
-/// See the module.
-pub struct Docker;
-
-const VARIANTS: &[Variant] = &[
-    Variant {
-        name: "scratch",
-        summary: "static binary in an empty image, host network: the container at its best",
-        products: &[Product::StaticBinary],
-    },
-    Variant {
-        name: "debian",
-        summary: "glibc binary on slim Debian, published port on a bridge: the container as usually shipped",
-        products: &[Product::GlibcBinary],
-    },
-    Variant {
-        name: "wasm",
-        summary: "the Wasm host and the component compiled ahead in an empty image, host network",
-        products: &[Product::Component, Product::Ahead, Product::Host],
-    },
-];
-
-#[async_trait(?Send)]
-impl Platform for Docker {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn summary(&self) -> &'static str {
-        "a container of the Docker engine"
-    }
-
-    fn variants(&self) -> &'static [Variant] {
-        VARIANTS
-    }
-
-    async fn preflight(&self) -> Vec<Finding> {
-        let what = "container engine";
-        let found = match Engine::connect().await {
-            Ok(engine) => engine.info().await,
-            // The error carries its own remedy; without an engine the comparison runs and its cells are marked.
-            Err(error) => {
-                return vec![Finding::warning(what, "not usable: containers are left out", error.to_string())];
-            }
-        };
-        let mut findings = vec![match found {
-            Ok(info) => Finding::good(what, format!("{} {}, API {}", info.name, info.version, info.api)),
-            Err(error) => Finding::warning(what, format!("{error:#}"), "see the engine's log"),
-        }];
-        if !nix::unistd::Uid::effective().is_root() {
-            findings.push(Finding::warning(
-                "container memory",
-                "the memory of containers' processes is only readable by root",
-                "run as root to have it; its cells are marked otherwise",
-            ));
-        }
-        findings
-    }
-
-    async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
-        let engine = world.engine()?.clone();
-        let logs = world.layout.logs();
-        let containers = world.layout.root.join("containers");
-        let file = |product| world.products.file(product, &service.name).map(std::path::Path::to_owned);
-        let plain = service.name.clone();
-        let (files, base) = match variant.name {
-            "scratch" => (vec![(plain, file(Product::StaticBinary)?)], None),
-            "debian" => {
-                let base = engine.ensure_base(&containers.join("base.sh"), &logs.join("base.log")).await?;
-                (vec![(plain, file(Product::GlibcBinary)?)], Some(base))
-            }
-            _ => {
-                let host = ("tare-host-wasmtime".to_owned(), file(Product::Host)?);
-                (vec![host, (format!("{plain}.cwasm"), file(Product::Ahead)?)], None)
-            }
-        };
-        let spec = ImageSpec {
-            kind: variant.name.into(),
-            name: format!("tare/{}:{}", service.name, variant.name),
-            dockerfile: containers.join(format!("{}.Dockerfile", variant.name)),
-            files,
-            args: BTreeMap::from([("SERVICE".to_owned(), service.name.clone())]),
-            base,
-            run: world.run.clone(),
-        };
-        let log = logs.join(format!("image-{}-{}.log", service.name, variant.name));
-        let image = engine.build_image(&spec, &log).await?;
-        let layers = engine.layers(&image).await?;
-        let programs = engine_programs();
-        let host = if variant.name == "wasm" { Some(file_size(&file(Product::Host)?)?) } else { None };
-        let common = Common::new(world, service, NAME, variant);
-        Ok(Box::new(DockerTarget { common, engine, image, layers, host, programs }))
-    }
-}
-
-struct DockerTarget {
-    common: Common,
-    engine: Engine,
-    image: Image,
-    layers: Vec<Layer>,
+/// A subject's image and what its containers are started with.
+pub(super) struct DockerTarget {
+    pub(super) common: Common,
+    pub(super) kind: Kind,
+    pub(super) engine: Engine,
+    pub(super) image: Image,
+    pub(super) layers: Vec<Layer>,
     /// The size in bytes of the Wasm host in the image, where there is one.
-    host: Option<u64>,
+    pub(super) host: Option<u64>,
     /// The engine's program files.
-    programs: Vec<PathBuf>,
+    pub(super) programs: Vec<PathBuf>,
 }
 
 /// Distinguishes the containers of a run.
 static CONTAINERS: AtomicU64 = AtomicU64::new(0);
 
 impl DockerTarget {
-    fn variant(&self) -> &str {
-        &self.common.subject.variant
-    }
-
     /// The container, and where it answers once it runs.
     fn spec(&self) -> Result<(ContainerSpec, SocketAddr)> {
         let Common { world, subject, .. } = &self.common;
         let addr = free_address()?;
         let bridge = Network::Bridge { container_port: INNER_PORT, host_port: addr.port() };
-        let network = if self.variant() == "debian" { bridge } else { Network::Host };
+        let network = if self.kind == Kind::Debian { bridge } else { Network::Host };
         let listen = match network {
             Network::Host => addr,
             Network::Bridge { .. } => (Ipv4Addr::UNSPECIFIED, INNER_PORT).into(),
         };
-        let (env, cmd) = if self.variant() == "wasm" {
+        let (env, cmd) = if self.kind == Kind::Wasm {
             let served = format!("{}=/service.cwasm@{listen}", subject.service);
             let mut cmd = vec!["--service".to_owned(), served];
             cmd.extend(host_args(&self.common));
@@ -306,8 +205,8 @@ impl Target for DockerTarget {
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
-        let mut settings = if self.variant() == "wasm" { recorded_settings(&self.common) } else { BTreeMap::new() };
-        let bridge = self.variant() == "debian";
+        let mut settings = if self.kind == Kind::Wasm { recorded_settings(&self.common) } else { BTreeMap::new() };
+        let bridge = self.kind == Kind::Debian;
         let network = if bridge { "bridge, port published on 127.0.0.1" } else { "host, listening on 127.0.0.1" };
         let fixed = [
             ("base", self.image.base.as_ref().map_or("empty".to_owned(), ToString::to_string)),
@@ -348,22 +247,6 @@ impl Target for DockerTarget {
 fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no free port on 127.0.0.1")?;
     Ok(listener.local_addr()?)
-}
-
-/// The program files that the engine consists of; none where they cannot all be found.
-fn engine_programs() -> Vec<PathBuf> {
-    let found = || -> Option<Vec<PathBuf>> {
-        let daemons = daemons().ok()?;
-        let running = [*daemons.engine.first()?, *daemons.containerd.first()?];
-        let mut programs: Vec<PathBuf> =
-            running.iter().filter_map(|pid| fs_err::read_link(format!("/proc/{pid}/exe")).ok()).collect();
-        let path = std::env::var_os("PATH")?;
-        for name in ["containerd-shim-runc-v2", "runc", "docker-proxy"] {
-            programs.push(std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())?);
-        }
-        (programs.len() == 5).then_some(programs)
-    };
-    found().unwrap_or_default()
 }
 
 struct ContainerInstance {
