@@ -153,6 +153,9 @@ pub struct Calibration {
     pub capacity_rps: BTreeMap<String, f64>,
     /// The rate of the open loop in requests per second, by service.
     pub open_rate_rps: BTreeMap<String, f64>,
+    /// The share of all CPUs' time, from 0 to 1, that the hypervisor gave to other machines while the rounds ran; nothing
+    /// where the kernel does not tell.
+    pub steal_share: Option<f64>,
 }
 
 /// A cell that has no number, or one that should not be trusted.

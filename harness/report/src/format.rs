@@ -89,7 +89,12 @@ pub(crate) fn spread(estimate: &Estimate) -> String {
     };
     let share = (high - estimate.median).max(estimate.median - low) / estimate.median.abs() * 100.0;
     // Rounded up, so that the statement stays true; a hair less, so that 3 is not made 4 by the last bit.
-    if share.is_finite() { format!("{sign}{:.0}%", (share - 1e-9).max(0.0).ceil()) } else { String::new() }
+    if !share.is_finite() {
+        return String::new();
+    }
+    let share = (share - 1e-9).max(0.0).ceil();
+    // An estimate that may be off tenfold tells nothing; by how much more tells no more.
+    if share > 999.0 { format!("{sign}>999%") } else { format!("{sign}{share:.0}%") }
 }
 
 #[cfg(test)]
@@ -143,6 +148,7 @@ mod tests {
         assert_eq!(of(&[97.0, 99.0, 100.0, 100.0, 101.0, 102.1]), "±3%");
         assert_eq!(of(&[97.0, 100.0, 103.0]), "~3%");
         assert_eq!(of(&[50.0; 6]), "±0%");
+        assert_eq!(of(&[1.0, 1.0, 20.0]), "~>999%");
         assert_eq!(of(&[100.0]), "");
         assert_eq!(of(&[0.0, 0.0]), "");
     }

@@ -18,6 +18,7 @@ use crate::mix::mix;
 use crate::observer::{Measured, Observer, Progress};
 use crate::plan::{Choice, Suite, choose, is_loaded, order, plan};
 use crate::prepare::{Prepared, Ready, failed, prepare};
+use crate::sampling::CpuTimes;
 use crate::verify::verify;
 
 /// After this many failures one after another a subject is left out of the rounds that remain: a hang costs its
@@ -61,7 +62,9 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
     }
     // The harness itself keeps off the subjects' CPUs.
     pin_this_thread(&world.cpus.generator)?;
-    let mut run = Run { prepared: &prepared, record, observer, began: Instant::now(), strikes: HashMap::new() };
+    let began = Instant::now();
+    let mut run =
+        Run { prepared: &prepared, record, observer, began, cpu_times: CpuTimes::now(), strikes: HashMap::new() };
     run.sizes()?;
     run.calibrate().await?;
     run.rounds().await?;
@@ -91,6 +94,8 @@ struct Run<'a> {
     record: RunRecord,
     observer: &'a mut dyn Observer,
     began: Instant,
+    /// Those of the machine at the beginning.
+    cpu_times: Option<CpuTimes>,
     /// Failures one after another, by subject.
     strikes: HashMap<Subject, u32>,
 }
@@ -268,9 +273,22 @@ impl Run<'_> {
 
     fn save(&mut self) -> Result<()> {
         self.record.warnings = self.prepared.world.all_warnings();
+        let times = CpuTimes::now().zip(self.cpu_times);
+        let stolen = times.map(|(now, then)| (now - then).stolen_share());
+        self.record.calibration.steal_share = stolen;
+        if let Some(stolen) = stolen.filter(|stolen| *stolen > STEAL_LIMIT) {
+            let stolen = stolen * 100.0;
+            self.record.warnings.push(format!(
+                "this is a virtual machine, and {stolen:.1} % of its CPU time went to others while the rounds ran: sizes \
+                 and memory stand, times and rates are of a disturbed machine"
+            ));
+        }
         self.observer.record(&self.record)
     }
 }
+
+/// The share of CPU time that others may get before the run is marked.
+const STEAL_LIMIT: f64 = 0.01;
 
 /// Seconds of the closed loop that finds a subject's capacity.
 const CAPACITY_S: f64 = 0.4;

@@ -57,6 +57,7 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             generator_ceiling_rps: Some(61_234.0),
             capacity_rps: BTreeMap::new(),
             open_rate_rps: [("orders".to_string(), 4_000.0)].into(),
+            steal_share: Some(0.0),
         },
         failed: Vec::new(),
         warnings: Vec::new(),

@@ -1,7 +1,9 @@
-//! Reading memory and CPU time of processes from the kernel.
+//! Reading memory and CPU time of processes from the kernel, and what of the machine others got.
 
 mod procfs;
 mod sampler;
+mod steal;
 
 pub use procfs::{cpu_time_ns, pss_bytes};
 pub use sampler::PeakSampler;
+pub use steal::CpuTimes;
