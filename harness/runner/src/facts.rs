@@ -29,7 +29,8 @@ pub fn host() -> Host {
 /// The versions of what builds, by name.
 pub fn versions(root: &Path) -> BTreeMap<String, String> {
     let mut versions = BTreeMap::from([("tare".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
-    versions.extend(output(root, "rustc", &["--version"]).map(|version| ("rustc".to_owned(), version)));
+    let rustc = output(root, "rustc", &["--version"]);
+    versions.extend(rustc.map(|version| ("rustc".to_owned(), version.trim_start_matches("rustc ").to_owned())));
     versions.extend(locked(root, "wasmtime").map(|version| ("wasmtime".to_owned(), version)));
     versions
 }

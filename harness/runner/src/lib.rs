@@ -8,6 +8,7 @@ mod cancel;
 mod clock;
 pub mod engine;
 mod facts;
+mod gzip;
 mod layout;
 mod measure;
 mod mix;

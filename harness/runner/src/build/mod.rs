@@ -5,16 +5,14 @@ mod products;
 
 pub use products::{Product, Products, build};
 
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::Result;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use tare_model::ArtifactRecord;
 
 use crate::engine::hex;
+use crate::gzip;
 
 /// The record of a built file.
 pub fn artifact(kind: &str, name: String, path: &Path) -> Result<ArtifactRecord> {
@@ -32,32 +30,9 @@ pub fn file_size(path: &Path) -> Result<u64> {
     Ok(fs_err::metadata(path)?.len())
 }
 
-/// The size of a file after gzip at its default level, as a registry would send it, in bytes.
+/// The size of a file after gzip at level 6, as a registry would send it, in bytes.
 pub fn compressed_size(path: &Path) -> Result<u64> {
-    let mut file = fs_err::File::open(path)?;
-    let mut encoder = GzEncoder::new(Counter(0), Compression::default());
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(encoder.finish()?.0);
-        }
-        std::io::Write::write_all(&mut encoder, &buffer[..read])?;
-    }
-}
-
-/// Counts the bytes that are written to it.
-struct Counter(u64);
-
-impl std::io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    Ok(gzip::sizes(fs_err::File::open(path)?)?.1)
 }
 
 #[cfg(test)]

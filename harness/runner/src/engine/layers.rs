@@ -1,18 +1,17 @@
 //! Sizes of images, from the archive that `docker save` makes: engines differ in what they call an image's size.
 
 use std::collections::HashMap;
-use std::io::{Read, Seek as _, SeekFrom, Write};
+use std::io::{Read, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use flate2::Compression;
 use flate2::read::MultiGzDecoder;
-use flate2::write::GzEncoder;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Engine, Image, LayerBytes};
+use crate::gzip;
 
 /// The first bytes of a gzip stream and of a Zstandard frame.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -154,36 +153,21 @@ fn layer_bytes(mut layer: impl Read) -> Result<LayerBytes> {
     layer.by_ref().take(4).read_to_end(&mut head)?;
     let whole = head.as_slice().chain(layer);
     if head.starts_with(&GZIP_MAGIC) {
-        compress(MultiGzDecoder::new(whole))
+        Ok(gzip::sizes(MultiGzDecoder::new(whole))?)
     } else if head == ZSTD_MAGIC {
         bail!("the engine keeps this layer compressed with Zstandard; only plain and gzip layers can be measured")
     } else {
-        compress(whole)
-    }
-}
-
-fn compress(mut plain: impl Read) -> Result<LayerBytes> {
-    let mut encoder = GzEncoder::new(Count(0), Compression::new(6));
-    let bytes = std::io::copy(&mut plain, &mut encoder)?;
-    Ok((bytes, encoder.finish()?.0))
-}
-
-/// Counts what is written to it.
-struct Count(u64);
-
-impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+        Ok(gzip::sizes(whole)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::*;
 
     /// Half a mebibyte that compresses well.
