@@ -1,7 +1,7 @@
 //! Sizes of images, from the archive that `docker save` makes: engines differ in what they call an image's size.
 
 use std::collections::HashMap;
-use std::io::{Read, Seek as _, SeekFrom};
+use std::io::{Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -163,8 +163,6 @@ fn layer_bytes(mut layer: impl Read) -> Result<LayerBytes> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
