@@ -105,18 +105,18 @@ fn targets(layout: &Layout) -> Finding {
 
 /// A linker and what static binaries are linked with.
 fn c_library() -> Finding {
-    let what = "C compiler and library";
+    let what = "static C library";
     let remedy = "install a C compiler and the static C library: `apt-get install gcc libc6-dev` on Debian and Ubuntu, \
                   `dnf install gcc glibc-static` on Fedora, `pacman -S gcc` on Arch";
     let Ok(output) = Command::new("cc").arg("-print-file-name=libc.a").output() else {
-        return Finding::missing(what, "cc does not run here", remedy);
+        return Finding::missing(what, "there is no C compiler: cc does not run here", remedy);
     };
     // What the compiler does not find it gives back as it was asked for.
     let file = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if Path::new(&file).is_absolute() {
-        return Finding::good(what, file);
+    match Path::new(&file).canonicalize() {
+        Ok(found) if file != "libc.a" => Finding::good(what, found.display().to_string()),
+        _ => Finding::missing(what, "the C compiler has no libc.a", remedy),
     }
-    Finding::missing(what, "there is no static C library (libc.a)", remedy)
 }
 
 fn disk(root: &Path) -> Finding {
