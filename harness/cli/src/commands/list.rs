@@ -51,10 +51,12 @@ pub fn execute(args: &OutputArgs) -> Result<Exit> {
         print_json(&sections)?;
         return Ok(Exit::Done);
     }
+    let names = sections.iter().flat_map(|section| &section.entries).map(|entry| entry.name.len());
+    let width = names.max().unwrap_or_default();
     for section in sections {
         print(&format!("{}\n", section.what))?;
         for Entry { name, summary } in section.entries {
-            print(&format!("  {name:<18} {summary}\n"))?;
+            print(&format!("  {name:<width$} {summary}\n"))?;
         }
     }
     Ok(Exit::Done)
