@@ -124,6 +124,10 @@ pub struct Outcome {
     pub right: u64,
     /// Those that were not, or could not even be sent.
     pub errors: Errors,
+    /// Right answers that came before the window was over.
+    pub right_in_window: u64,
+    /// How long requests were sent.
+    pub window: Duration,
     /// From the beginning to the last right answer, which mostly comes after the window.
     pub elapsed: Duration,
     /// How often a connection was opened again, after it broke, timed out or was closed by the subject.
@@ -150,6 +154,8 @@ impl Outcome {
             lateness: empty,
             right: 0,
             errors: Errors::default(),
+            right_in_window: 0,
+            window: Duration::ZERO,
             elapsed: Duration::ZERO,
             reconnects: 0,
             cpu_time: Duration::ZERO,
@@ -163,11 +169,18 @@ impl Outcome {
         self.right + self.errors.total()
     }
 
-    /// Right answers per second, over the time from the first request to the last right answer. What was sent in the
+    /// What the subject could do, in the closed loop: right answers per second, over the time from the first request to
+    /// the last right answer. What was sent in the
     /// window and answered later counts with the time that it took; if only the window's answers were counted over the
     /// window's length, a subject could look fast by putting off its long requests until the window is over.
     pub fn throughput_rps(&self) -> f64 {
         if self.elapsed.is_zero() { 0.0 } else { self.right as f64 / self.elapsed.as_secs_f64() }
+    }
+
+    /// Whether the subject kept up, in the open loop: right answers per second of the window. A queue that grows shows as
+    /// a rate below the one that was asked for.
+    pub fn rate_in_window_rps(&self) -> f64 {
+        if self.window.is_zero() { 0.0 } else { self.right_in_window as f64 / self.window.as_secs_f64() }
     }
 
     /// The share of its time in which a generator thread kept its CPU busy, from 0 to 1. Near 1 in the closed loop, the
@@ -189,6 +202,8 @@ impl Outcome {
         }
         self.right += other.right;
         self.errors.merge(other.errors);
+        self.right_in_window += other.right_in_window;
+        self.window = self.window.max(other.window);
         self.elapsed = self.elapsed.max(other.elapsed);
         self.reconnects += other.reconnects;
         self.cpu_time += other.cpu_time;

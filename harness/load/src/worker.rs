@@ -43,6 +43,8 @@ pub(crate) struct Worker<'a> {
     ended: Option<Ended>,
     outcome: Outcome,
     started: Instant,
+    /// How long requests are sent.
+    window: u64,
     timeout: u64,
     next_tick: u64,
     in_flight: usize,
@@ -78,6 +80,7 @@ impl<'a> Worker<'a> {
             ended: None,
             outcome: Outcome::new(settings.timeout),
             started,
+            window: nanos(settings.duration),
             timeout: nanos(settings.timeout),
             next_tick: 0,
             in_flight: 0,
@@ -110,6 +113,7 @@ impl<'a> Worker<'a> {
         let ran = self.now();
         self.outcome.cpu_time = cpu::thread_time().saturating_sub(cpu_time);
         self.outcome.ran = Duration::from_nanos(ran);
+        self.outcome.window = Duration::from_nanos(ran.min(self.window));
         self.outcome.ended = self.ended.unwrap_or_default();
         Ok(self.outcome)
     }
@@ -223,6 +227,7 @@ impl<'a> Worker<'a> {
             match verify::check(request, inbox.status(), inbox.body()) {
                 Ok(()) => {
                     self.outcome.right += 1;
+                    self.outcome.right_in_window += u64::from(end <= self.window);
                     self.outcome.elapsed = Duration::from_nanos(end);
                     self.outcome.latency.saturating_record(end - flight.due);
                     self.outcome.service_time.saturating_record(end - flight.sent);

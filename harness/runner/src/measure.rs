@@ -142,7 +142,7 @@ impl Job<'_> {
             self.world.note_lateness(self.subject, late);
         }
         if self.groups.contains(&Group::Load) {
-            findings.load(phase, &outcome, spent.ok());
+            findings.load(&wanted, &outcome, spent.ok());
         }
         Ok(())
     }
@@ -275,7 +275,8 @@ impl Findings {
         }
     }
 
-    fn load(&mut self, phase: &str, outcome: &Outcome, cpu_ns: Option<u64>) {
+    fn load(&mut self, done: &Loop, outcome: &Outcome, cpu_ns: Option<u64>) {
+        let phase = done.phase;
         let errors = outcome.errors.total();
         self.read(&LOAD_ERRORS, phase, errors as f64);
         if errors > 0 {
@@ -285,7 +286,11 @@ impl Findings {
         if errors as f64 > asked as f64 * TOLERATED_ERRORS || outcome.right == 0 {
             return;
         }
-        self.read(&THROUGHPUT, phase, outcome.throughput_rps());
+        let throughput = match done.mode {
+            Mode::Closed => outcome.throughput_rps(),
+            Mode::Open { .. } => outcome.rate_in_window_rps(),
+        };
+        self.read(&THROUGHPUT, phase, throughput);
         let percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)];
         for (name, quantile) in percentiles {
             let value = outcome.latency.value_at_quantile(quantile);

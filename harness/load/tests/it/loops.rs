@@ -128,6 +128,8 @@ fn lateness_is_told_only_for_requests_that_had_a_connection() {
     assert!(outcome.lateness.len() < 100, "{}", outcome.lateness.len());
     // Answers came at 200 per second at most, the last of them long after the window.
     assert!(outcome.throughput_rps() <= 200.0, "{}", outcome.throughput_rps());
+    // Of the 200 that were due in the window, most had to wait until after it: the subject did not keep up.
+    assert!(outcome.rate_in_window_rps() < 250.0, "{}", outcome.rate_in_window_rps());
 }
 
 #[test]
