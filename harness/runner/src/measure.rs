@@ -130,7 +130,6 @@ impl Job<'_> {
         findings: &mut Findings,
     ) -> Result<()> {
         let processes = instance.processes()?;
-        let phase = wanted.phase;
         // A load of its own, with unique values of its own, and over before the one that counts begins.
         let warm_up = Loop { seconds: plan.warmup_s, seed: wanted.seed.rotate_left(32), ..wanted };
         drive(self.world, instance.addr(), plan, mix, warm_up).await?;
