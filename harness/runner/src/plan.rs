@@ -44,7 +44,7 @@ pub const SUITES: &[Suite] = &[
         summary: "what a decision should rest on, within 12 minutes after the build",
         rounds: 16,
         load_rounds: 6,
-        time_limit_s: 660.0,
+        time_limit_s: 620.0,
         warmup_s: 0.2,
         open_s: 1.2,
         closed_s: 0.8,

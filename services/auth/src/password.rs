@@ -58,7 +58,7 @@ impl Password {
 
 thread_local! {
     /// The memory that hashes are made in. A thread that computes hashes keeps it from one to the next: clearing and
-    /// mapping 19 MiB for each costs a tenth of its time, and given back piece by piece, such blocks leave glibc's heap
+    /// mapping 19 MiB for each costs a third of its time, and given back piece by piece, such blocks leave glibc's heap
     /// in shreds: a service grew to six of them and stayed there.
     static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
