@@ -36,7 +36,7 @@ pub fn new(settings: &Settings) -> anyhow::Result<Engine> {
         format!(
             "the engine does not start with room for {} instances; does a limit on address space hold (ulimit -v)? \
              Try fewer with --max-instances, or --allocator on-demand",
-            settings.max_instances
+            settings.common.max_instances
         )
     })
 }
@@ -61,15 +61,15 @@ fn config() -> Config {
 
 fn pool(settings: &Settings) -> PoolingAllocationConfig {
     // Warm instances that wait for the next request have their slots besides those of the running ones.
-    let kept = if settings.reuse.get() > 1 { 2 } else { 1 };
-    let instances = settings.max_instances.get().saturating_mul(kept);
+    let kept = if settings.common.reuse.get() > 1 { 2 } else { 1 };
+    let instances = settings.common.max_instances.get().saturating_mul(kept);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_stacks(instances)
         .total_memories(instances.saturating_mul(MEMORIES_PER_INSTANCE))
         .total_tables(instances.saturating_mul(TABLES_PER_INSTANCE))
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_INSTANCE))
-        .max_memory_size(settings.memory_limit)
+        .max_memory_size(settings.common.memory_limit)
         .linear_memory_keep_resident(settings.keep_resident)
         .table_keep_resident(settings.keep_resident)
         .pagemap_scan(match settings.pagemap_scan {

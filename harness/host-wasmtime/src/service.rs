@@ -1,7 +1,7 @@
 //! A service: one component, its state, and its instances.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
@@ -10,7 +10,12 @@ use anyhow::Context;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use hyper::body::Incoming;
+use tare_host::admission::{Place, Room};
+use tare_host::body::{BoundedBody, TooLong};
+use tare_host::failure::Failure;
+use tare_host::values::Values;
+use tare_host::{Backend, Handler, cli, events, log};
 use tokio::time::timeout_at;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
@@ -18,12 +23,11 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{Error, WasiHttpView};
 
-use crate::answer::{Answer, Failure, LiveBody, Running};
-use crate::exchange::{BoundedBody, Exchange};
-use crate::keyvalue::Values;
+use crate::answer::{Answer, LiveBody, Running};
+use crate::exchange::Exchange;
 use crate::settings::Settings;
-use crate::state::{Grants, State};
-use crate::{component, engine, events, log, state};
+use crate::state::{DeadlineReached, Grants, State};
+use crate::{component, engine, state};
 
 /// What the services of a process share.
 pub struct Host {
@@ -32,10 +36,9 @@ pub struct Host {
     settings: Settings,
     /// The environment granted to every component.
     env: Vec<(String, String)>,
-    /// How many more requests may run.
-    room: Arc<Semaphore>,
+    room: Room,
     /// How many warm instances wait for a request, of all services.
-    warm: AtomicUsize,
+    warm: AtomicU32,
 }
 
 impl Host {
@@ -47,27 +50,40 @@ impl Host {
         let engine = engine::new(&settings)?;
         engine::start_ticking(&engine)?;
         let linker = state::linker(&engine)?;
-        let room = Arc::new(Semaphore::new(most_at_once(&settings)));
-        Ok(Arc::new(Self { engine, linker, settings, env, room, warm: AtomicUsize::new(0) }))
+        let room = Room::new(settings.common.max_instances);
+        Ok(Arc::new(Self { engine, linker, settings, env, room, warm: AtomicU32::new(0) }))
     }
 
     /// The engine that runs the components.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
+}
 
-    /// Waits for room to run a request.
-    async fn admit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() {
-            return Ok(permit);
-        }
-        let permit = timeout_at(deadline.into(), Arc::clone(&self.room).acquire_owned()).await;
-        permit.map_err(|_| Failure::TooBusy)?.map_err(|_| Failure::TooBusy)
+impl Backend for Host {
+    type Settings = Settings;
+    type Compile = cli::Compile;
+    type Service = Service;
+
+    fn new(settings: Settings, env: Vec<(String, String)>) -> anyhow::Result<Arc<Self>> {
+        Self::new(settings, env)
+    }
+
+    fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
+        Service::open(self, name, path)
+    }
+
+    fn compile(args: cli::Compile) -> anyhow::Result<()> {
+        component::compile_to_file(&args.component, &args.out)
     }
 }
 
-fn most_at_once(settings: &Settings) -> usize {
-    usize::try_from(settings.max_instances.get()).map_or(Semaphore::MAX_PERMITS, |n| n.min(Semaphore::MAX_PERMITS))
+impl Handler for Service {
+    type Body = Answer;
+
+    async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Answer> {
+        self.answer(request).await
+    }
 }
 
 /// A component that is ready to be instantiated, with what its instances share.
@@ -106,13 +122,13 @@ impl Service {
             service: name.into(),
             env: host.env.clone(),
             values: Arc::new(Values::default()),
-            memory_limit: host.settings.memory_limit,
+            memory_limit: host.settings.common.memory_limit,
         };
         Ok(Arc::new(Self { host: Arc::clone(host), grants, component, warm: Mutex::default() }))
     }
 
     /// Answers a request. What goes wrong is answered as well, and logged.
-    pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Answer>
+    pub async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Response<Answer>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
@@ -123,7 +139,7 @@ impl Service {
                 if !failure.is_of_the_client() {
                     log::line(&self.grants.service, &failure.to_string());
                 }
-                failure.answer()
+                failure.answer(|words| Answer::Host(Some(words)))
             }
         }
     }
@@ -133,14 +149,15 @@ impl Service {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Error>,
     {
-        let settings = &self.host.settings;
+        let settings = &self.host.settings.common;
         let deadline = Instant::now() + settings.deadline;
         if request.body().size_hint().lower() > settings.max_body {
             return Err(Failure::BodyTooLong);
         }
-        let room = self.host.admit(deadline).await?;
-        let exchange = Arc::new(Exchange::default());
-        let request = request.map(|body| BoundedBody::new(body, settings.max_body, Arc::clone(&exchange)));
+        let room = self.host.room.admit(deadline).await?;
+        let (exchange, too_long) = (Arc::new(Exchange::default()), TooLong::default());
+        let refusal = || Error::HttpRequestBodySize(None);
+        let request = request.map(|body| BoundedBody::new(body, settings.max_body, too_long.clone(), refusal));
         let mut running: Running = Box::pin(Arc::clone(self).run(request, Arc::clone(&exchange), deadline, room));
 
         // Until the component has answered; mostly it has also ended then.
@@ -150,7 +167,7 @@ impl Service {
             Poll::Pending => Poll::Pending,
         })
         .await;
-        if exchange.body_was_too_long() {
+        if too_long.happened() {
             return Err(Failure::BodyTooLong);
         }
         let still_running = match ended {
@@ -171,10 +188,10 @@ impl Service {
     /// Runs an instance on a request until it ends, also after its answer.
     async fn run<B>(
         self: Arc<Self>,
-        request: Request<BoundedBody<B>>,
+        request: Request<BoundedBody<B, Error>>,
         exchange: Arc<Exchange>,
         deadline: Instant,
-        room: OwnedSemaphorePermit,
+        room: Place,
     ) -> Result<(), Failure>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -215,12 +232,12 @@ impl Service {
 
     /// Keeps an instance for the next request, or drops it.
     fn keep(&self, instance: Instance) {
-        let settings = &self.host.settings;
+        let settings = &self.host.settings.common;
         if instance.served >= settings.reuse.get() {
             return;
         }
         // The pool has room for as many warm instances as running ones, of all services together.
-        if self.host.warm.fetch_add(1, Ordering::Relaxed) >= most_at_once(settings) {
+        if self.host.warm.fetch_add(1, Ordering::Relaxed) >= settings.max_instances.get() {
             self.host.warm.fetch_sub(1, Ordering::Relaxed);
             return;
         }
@@ -244,9 +261,11 @@ impl Instance {
     {
         self.served += 1;
         let mut http = self.store.data_mut().http();
-        let request = http.new_incoming_request(Scheme::Http, request).map_err(Failure::BadRequest)?;
-        let answer =
-            http.new_response_outparam_from_callback(move |answer| exchange.set(answer)).map_err(Failure::Trapped)?;
+        let request =
+            http.new_incoming_request(Scheme::Http, request).map_err(|error| Failure::BadRequest(error.into()))?;
+        let answer = http
+            .new_response_outparam_from_callback(move |answer| exchange.set(answer))
+            .map_err(|error| Failure::Trapped(error.into()))?;
         let handler = self.proxy.wasi_http_incoming_handler();
         match handler.call_handle(&mut self.store, request, answer).await {
             Ok(()) => Ok(()),
@@ -255,6 +274,13 @@ impl Instance {
     }
 }
 
+/// Tells how a call ended from its error, and from the limit on memory if the instance reached it.
 fn failure(error: wasmtime::Error, store: &Store<State>) -> Failure {
-    Failure::of(error, store.data().refused_memory())
+    if error.is::<DeadlineReached>() {
+        Failure::TooSlow
+    } else if let Some(limit) = store.data().refused_memory() {
+        Failure::OutOfMemory { limit, cause: error.into() }
+    } else {
+        Failure::Trapped(error.into())
+    }
 }

@@ -31,7 +31,9 @@ pub fn versions(root: &Path) -> BTreeMap<String, String> {
     let mut versions = BTreeMap::from([("tare".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
     let rustc = output(root, "rustc", &["--version"]);
     versions.extend(rustc.map(|version| ("rustc".to_owned(), version.trim_start_matches("rustc ").to_owned())));
-    versions.extend(locked(root, "wasmtime").map(|version| ("wasmtime".to_owned(), version)));
+    for runtime in ["wasmtime", "wasmer"] {
+        versions.extend(locked(root, runtime).map(|version| (runtime.to_owned(), version)));
+    }
     versions
 }
 

@@ -2,15 +2,16 @@
 
 use std::ops::Bound;
 
+use tare_host::values::{BUCKET, PAGE};
 use wasmtime::Result;
 use wasmtime::component::{Linker, Resource};
 
 use self::generated::wasi::keyvalue::{atomics, store};
-use super::{BUCKET, Bucket, HasKeyValue, KeyValueView, PAGE};
+use super::{Bucket, HasKeyValue, KeyValueView};
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: "wit/keyvalue-draft",
+        path: "../host/wit/keyvalue-draft",
         world: "imports",
         imports: { default: trappable },
         with: { "wasi:keyvalue/store.bucket": crate::keyvalue::Bucket },

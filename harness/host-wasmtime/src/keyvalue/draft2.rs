@@ -2,15 +2,16 @@
 
 use std::ops::Bound;
 
+use tare_host::values::BUCKET;
 use wasmtime::Result;
 use wasmtime::component::{Linker, Resource};
 
 use self::generated::wasi::keyvalue::{atomics, store};
-use super::{BUCKET, Bucket, HasKeyValue, KeyValueView};
+use super::{Bucket, HasKeyValue, KeyValueView};
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: "wit/keyvalue-draft2",
+        path: "../host/wit/keyvalue-draft2",
         world: "imports",
         imports: { default: trappable },
         with: {

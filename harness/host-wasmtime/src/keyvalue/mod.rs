@@ -4,16 +4,11 @@
 
 mod draft;
 mod draft2;
-mod values;
 
 use std::sync::Arc;
 
+use tare_host::values::Values;
 use wasmtime::component::{HasData, Linker, ResourceTable};
-
-pub use values::{IncrementError, PAGE, Values};
-
-/// The name of the one bucket that a service has.
-const BUCKET: &str = "default";
 
 /// What an instance reaches through `wasi:keyvalue`.
 #[derive(Debug)]

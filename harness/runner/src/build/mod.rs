@@ -3,7 +3,7 @@
 mod cargo;
 mod products;
 
-pub use products::{Product, Products, build};
+pub use products::{Product, Products, Runtime, build};
 
 use std::path::Path;
 

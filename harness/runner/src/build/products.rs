@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::cargo::{CargoBuild, CargoOutput};
 use crate::layout::Layout;
 
-/// A kind of thing that is built; the first five once per service.
+/// A kind of thing that is built: for each service, or a host that serves them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Product {
     /// The service as a static binary with musl.
@@ -21,12 +21,46 @@ pub enum Product {
     DynamicBinary,
     /// The service as a Wasm component.
     Component,
-    /// The component compiled ahead for this machine.
-    Ahead,
-    /// The Wasmtime host without a compiler, static with glibc.
-    Host,
-    /// The Wasmtime host with its compiler.
-    JitHost,
+    /// The same without SIMD, for a compiler that does not have it.
+    PlainComponent,
+    /// The component compiled ahead for this machine, by a host and for it.
+    Ahead(Runtime),
+    /// A host without a compiler, static with glibc.
+    Host(Runtime),
+    /// A host with its compilers.
+    JitHost(Runtime),
+}
+
+/// What a host runs components on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Runtime {
+    /// Wasmtime.
+    Wasmtime,
+    /// Wasmer.
+    Wasmer,
+}
+
+impl Runtime {
+    /// The folder of its host's package, under which cargo's answer files it.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Wasmtime => "host-wasmtime",
+            Self::Wasmer => "host-wasmer",
+        }
+    }
+
+    /// The name of its host's package, and of the binary without a compiler.
+    pub fn package(self) -> String {
+        format!("tare-{}", self.folder())
+    }
+
+    /// How a file compiled ahead for it ends.
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Wasmtime => "cwasm",
+            Self::Wasmer => "wasmer",
+        }
+    }
 }
 
 /// Everything that was built, and why something was not.
@@ -39,56 +73,68 @@ pub struct Products {
 /// The profile of the root manifest that everything measured is built with.
 const PROFILE: &str = "service";
 
-/// The folder of the host's package, under which cargo's answer files it.
-const HOST: &str = "host-wasmtime";
+/// And that of components without SIMD.
+const PLAIN_PROFILE: &str = "service-plain";
 
 impl Product {
-    /// Whether there is one per service.
-    fn per_service(self) -> bool {
-        !matches!(self, Self::Host | Self::JitHost)
+    /// The runtime whose host it is; nothing where there is one per service.
+    fn host(self) -> Option<Runtime> {
+        match self {
+            Self::Host(runtime) | Self::JitHost(runtime) => Some(runtime),
+            _ => None,
+        }
     }
 
     /// What must be built first.
-    fn needs(self) -> &'static [Self] {
+    fn needs(self) -> Vec<Self> {
         match self {
-            Self::Ahead => &[Self::Component, Self::JitHost],
-            _ => &[],
+            Self::Ahead(runtime) => vec![Self::Component, Self::JitHost(runtime)],
+            _ => Vec::new(),
         }
     }
 
     /// What progress calls it.
-    fn label(self) -> &'static str {
+    fn label(self) -> String {
         match self {
-            Self::MuslBinary => "services, static binaries with musl",
-            Self::StaticBinary => "services, static binaries with glibc",
-            Self::DynamicBinary => "services, dynamic binaries",
-            Self::Component => "services, Wasm components",
-            Self::Ahead => "components, compiled ahead",
-            Self::Host => "Wasmtime host without compiler",
-            Self::JitHost => "Wasmtime host with compiler",
+            Self::MuslBinary => "services, static binaries with musl".into(),
+            Self::StaticBinary => "services, static binaries with glibc".into(),
+            Self::DynamicBinary => "services, dynamic binaries".into(),
+            Self::Component => "services, Wasm components".into(),
+            Self::PlainComponent => "services, Wasm components without SIMD".into(),
+            Self::Ahead(runtime) => format!("components, compiled ahead for {runtime:?}"),
+            Self::Host(runtime) => format!("{runtime:?} host without compiler"),
+            Self::JitHost(runtime) => format!("{runtime:?} host with compiler"),
         }
     }
 
     fn cargo(self, services: &[String]) -> Option<CargoBuild> {
         let linux = |libc| Some(format!("{}-unknown-linux-{libc}", std::env::consts::ARCH));
-        let (target, args): (_, &[&str]) = match self {
-            Self::MuslBinary => (linux("musl"), &["--bins"]),
-            Self::StaticBinary => (linux("gnu"), &["--bins"]),
-            Self::DynamicBinary => (None, &["--bins"]),
-            Self::Component => (Some("wasm32-wasip2".into()), &["--bins"]),
-            Self::Host => (linux("gnu"), &["--bin", "tare-host-wasmtime"]),
-            Self::JitHost => (None, &["--bin", "tare-host-wasmtime-jit", "--features", "compiler"]),
-            Self::Ahead => return None,
+        let bins = || vec!["--bins".to_owned()];
+        let (target, args) = match self {
+            Self::MuslBinary => (linux("musl"), bins()),
+            Self::StaticBinary => (linux("gnu"), bins()),
+            Self::DynamicBinary => (None, bins()),
+            Self::Component => (Some("wasm32-wasip2".into()), bins()),
+            Self::PlainComponent => {
+                // Behind the flags of the project's configuration, which ask for it.
+                let without = "target.wasm32-wasip2.rustflags=['-Ctarget-feature=-simd128']";
+                (Some("wasm32-wasip2".into()), vec!["--bins".into(), "--config".into(), without.into()])
+            }
+            Self::Host(runtime) => (linux("gnu"), vec!["--bin".into(), runtime.package()]),
+            Self::JitHost(runtime) => {
+                let bin = format!("{}-jit", runtime.package());
+                (None, vec!["--bin".into(), bin, "--features".into(), "compiler".into()])
+            }
+            Self::Ahead(_) => return None,
         };
         // For musl it is the default.
-        let static_libc = matches!(self, Self::StaticBinary | Self::Host);
-        let packages = if self.per_service() {
-            services.iter().map(|service| format!("service-{service}")).collect()
-        } else {
-            vec![format!("tare-{HOST}")]
+        let static_libc = matches!(self, Self::StaticBinary | Self::Host(_));
+        let packages = match self.host() {
+            Some(runtime) => vec![runtime.package()],
+            None => services.iter().map(|service| format!("service-{service}")).collect(),
         };
-        let args = args.iter().map(ToString::to_string).collect();
-        Some(CargoBuild { packages, target, profile: PROFILE, static_libc, args })
+        let profile = if self == Self::PlainComponent { PLAIN_PROFILE } else { PROFILE };
+        Some(CargoBuild { packages, target, static_libc, profile, args })
     }
 }
 
@@ -116,7 +162,11 @@ impl Products {
 }
 
 fn key(product: Product, service: &str) -> (Product, String) {
-    (product, if product.per_service() { service } else { HOST }.to_owned())
+    let name = match product.host() {
+        Some(runtime) => runtime.folder(),
+        None => service,
+    };
+    (product, name.to_owned())
 }
 
 /// Builds these products for these services. What does not build is remembered with its reason; the rest goes on.
@@ -134,17 +184,18 @@ pub async fn build(
     let mut products = Products::default();
     for product in &all {
         let Some(cargo) = product.cargo(services) else { continue };
-        let names = if product.per_service() { services.to_vec() } else { vec![HOST.to_owned()] };
-        progress(product.label());
+        let names = product.host().map_or_else(|| services.to_vec(), |runtime| vec![runtime.folder().to_owned()]);
+        progress(&product.label());
         let output = cargo.run(&layout.root, |what| progress(&format!("{}: {what}", product.label()))).await?;
         sort(layout, &mut products, *product, names, &output)?;
     }
-    if all.contains(&Product::Ahead) {
-        progress(Product::Ahead.label());
+    for product in all {
+        let Product::Ahead(runtime) = product else { continue };
+        progress(&product.label());
         for service in services {
-            match compile_ahead(layout, &products, service).await {
-                Ok(file) => products.put(Product::Ahead, service, file),
-                Err(error) => products.fail(Product::Ahead, service, format!("{error:#}")),
+            match compile_ahead(layout, &products, service, runtime).await {
+                Ok(file) => products.put(product, service, file),
+                Err(error) => products.fail(product, service, format!("{error:#}")),
             }
         }
     }
@@ -159,7 +210,8 @@ fn sort(
     names: Vec<String>,
     output: &CargoOutput,
 ) -> Result<()> {
-    let log = layout.logs().join(format!("build-{product:?}.log").to_lowercase());
+    let name = format!("{product:?}").to_lowercase().replace('(', "-").replace(')', "");
+    let log = layout.logs().join(format!("build-{name}.log"));
     if !output.errors.is_empty() {
         fs_err::create_dir_all(layout.logs())?;
         fs_err::write(&log, &output.errors)?;
@@ -177,12 +229,12 @@ fn sort(
     Ok(())
 }
 
-async fn compile_ahead(layout: &Layout, products: &Products, service: &str) -> Result<PathBuf> {
+async fn compile_ahead(layout: &Layout, products: &Products, service: &str, runtime: Runtime) -> Result<PathBuf> {
     let component = products.file(Product::Component, service)?;
-    let host = products.file(Product::JitHost, service)?;
+    let host = products.file(Product::JitHost(runtime), service)?;
     let folder = layout.work().join("ahead");
     fs_err::create_dir_all(&folder)?;
-    let file = folder.join(format!("{service}.cwasm"));
+    let file = folder.join(format!("{service}.{}", runtime.extension()));
     let mut command = Command::new(host);
     command.arg("compile").arg(component).arg(&file).stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.with_context(|| format!("cannot run {}", host.display()))?;

@@ -2,6 +2,8 @@
 
 mod docker;
 mod native;
+mod wasm;
+mod wasmer;
 mod wasmtime;
 
 use std::cell::RefCell;
@@ -24,7 +26,7 @@ use crate::preflight::Finding;
 use crate::probe::Probe;
 
 /// Every platform, in the order in which reports show them.
-pub const PLATFORMS: &[&dyn Platform] = &[&native::Native, &wasmtime::Wasmtime, &docker::Docker];
+pub const PLATFORMS: &[&dyn Platform] = &[&native::Native, &wasmtime::Wasmtime, &wasmer::Wasmer, &docker::Docker];
 
 /// The subject to which the others of its service are compared.
 pub const REFERENCE: (&str, &str) = (native::NAME, native::VARIANT);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use self::target::DockerTarget;
 use super::{Common, Platform, Target, Variant, World};
-use crate::build::{Product, file_size};
+use crate::build::{Product, Runtime, file_size};
 use crate::engine::{Engine, ImageSpec, daemons};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -40,7 +40,7 @@ const VARIANTS: &[Variant] = &[
     Variant {
         name: "wasm",
         summary: "the Wasm host and the component compiled ahead in an empty image, host network",
-        products: &[Product::Component, Product::Ahead, Product::Host],
+        products: &[Product::Component, Product::Ahead(Runtime::Wasmtime), Product::Host(Runtime::Wasmtime)],
     },
 ];
 
@@ -126,8 +126,8 @@ impl Platform for Docker {
                 (vec![(plain, file(Product::DynamicBinary)?)], Some(base))
             }
             Kind::Wasm => {
-                let host = ("tare-host-wasmtime".to_owned(), file(Product::Host)?);
-                (vec![host, (format!("{plain}.cwasm"), file(Product::Ahead)?)], None)
+                let host = (Runtime::Wasmtime.package(), file(Product::Host(Runtime::Wasmtime))?);
+                (vec![host, (format!("{plain}.cwasm"), file(Product::Ahead(Runtime::Wasmtime))?)], None)
             }
         };
         let spec = ImageSpec {
@@ -143,7 +143,7 @@ impl Platform for Docker {
         let image = engine.build_image(&spec, &log).await?;
         let layers = engine.layers(&image).await?;
         let programs = engine_programs();
-        let host = if kind == Kind::Wasm { Some(file_size(&file(Product::Host)?)?) } else { None };
+        let host = if kind == Kind::Wasm { Some(file_size(&file(Product::Host(Runtime::Wasmtime))?)?) } else { None };
         let common = Common::new(world, service, NAME, variant);
         Ok(Box::new(DockerTarget { common, kind, engine, image, layers, host, programs }))
     }

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use tare_model::ArtifactRecord;
 use tare_model::protocol::Event;
 
-use super::super::wasmtime::{host_args, recorded_settings};
+use super::super::wasm::{host_args, recorded_settings};
+use super::super::wasmtime;
 use super::super::{Common, Instance, Launched, Processes, Startup, Target};
 use super::Kind;
 use crate::affinity;
@@ -67,7 +68,7 @@ impl DockerTarget {
         let (env, cmd) = if self.kind == Kind::Wasm {
             let served = format!("{}=/service.cwasm@{listen}", subject.service);
             let mut cmd = vec!["--service".to_owned(), served];
-            cmd.extend(host_args(&self.common));
+            cmd.extend(host_args(&self.common, &wasmtime::settings(&self.common.subject.variant)));
             (BTreeMap::new(), cmd)
         } else {
             (self.common.env_listening_on(&listen.to_string()), Vec::new())
@@ -205,7 +206,10 @@ impl Target for DockerTarget {
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
-        let mut settings = if self.kind == Kind::Wasm { recorded_settings(&self.common) } else { BTreeMap::new() };
+        let mut settings = match self.kind {
+            Kind::Wasm => recorded_settings(&self.common, &wasmtime::settings(&self.common.subject.variant)),
+            Kind::Scratch(_) | Kind::Debian => BTreeMap::new(),
+        };
         let bridge = self.kind == Kind::Debian;
         let network = if bridge { "bridge, port published on 127.0.0.1" } else { "host, listening on 127.0.0.1" };
         let fixed = [

@@ -1,0 +1,298 @@
+//! Handles: how guests hold what is the host's.
+
+use std::marker::PhantomData;
+
+use super::{Flat, Flats, Guest, Lift, Lower, Sink, Trap, Type};
+
+/// A type of things that guests hold handles on.
+pub trait Resource: Sized {
+    /// Its name in WIT.
+    const NAME: &'static str;
+
+    /// Wraps one up.
+    fn wrap(self) -> Entry;
+
+    /// Unwraps one, if it is of this type.
+    fn unwrap(entry: Entry) -> Option<Self>;
+
+    /// Looks at one, if it is of this type.
+    fn look(entry: &Entry) -> Option<&Self>;
+
+    /// Looks at one to change it, if it is of this type.
+    fn look_mut(entry: &mut Entry) -> Option<&mut Self>;
+}
+
+pub use crate::wasi::Entry;
+
+macro_rules! handle {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        pub struct $name<T> {
+            index: u32,
+            of: PhantomData<fn() -> T>,
+        }
+
+        impl<T> $name<T> {
+            /// The handle with this index. Whether there is one, and of this type, shows when it is used.
+            pub fn new(index: u32) -> Self {
+                Self { index, of: PhantomData }
+            }
+
+            /// Its index.
+            pub fn index(&self) -> u32 {
+                self.index
+            }
+        }
+
+        impl<T> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<T> Copy for $name<T> {}
+
+        impl<T> PartialEq for $name<T> {
+            fn eq(&self, other: &Self) -> bool {
+                self.index == other.index
+            }
+        }
+
+        impl<T> Eq for $name<T> {}
+
+        impl<T> std::fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}", self.index)
+            }
+        }
+
+        impl<T> Type for $name<T> {
+            const SIZE: u32 = 4;
+            const ALIGN: u32 = 4;
+            const WIDTH: usize = 1;
+
+            fn flatten(into: &mut Vec<Flat>) {
+                into.push(Flat::I32);
+            }
+        }
+
+        impl<T> Lift for $name<T> {
+            fn load(guest: Guest<'_>, at: u32) -> Result<Self, Trap> {
+                u32::load(guest, at).map(Self::new)
+            }
+
+            fn lift(_: Guest<'_>, flats: &mut Flats<'_>) -> Result<Self, Trap> {
+                Ok(Self::new(flats.take_u32()))
+            }
+        }
+
+        impl<T> Lower for $name<T> {
+            fn store(self, sink: &mut dyn Sink, at: u32) -> Result<(), Trap> {
+                self.index.store(sink, at)
+            }
+
+            fn flat(self) -> u64 {
+                self.index.into()
+            }
+        }
+    };
+}
+
+handle! {
+    /// A handle that passes with what it is on (`own<T>`).
+    Own
+}
+
+handle! {
+    /// A handle that is lent for a call (`borrow<T>`).
+    Borrow
+}
+
+/// The handles of one instance.
+///
+/// What depends on something else (a stream on its body) keeps that from being dropped: a guest must drop children
+/// first, as the hosts of Wasmtime demand too.
+#[derive(Debug, Default)]
+pub struct Handles {
+    slots: Vec<Slot>,
+    /// The first of the free slots, each of which names the next.
+    free: Option<u32>,
+}
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "free slots are few, and a box for each handle would cost more")]
+enum Slot {
+    Used { entry: Entry, parent: Option<u32>, children: u32 },
+    Free { next: Option<u32> },
+}
+
+/// The most handles of an instance; one that leaks them ends instead of eating the host.
+const MOST: usize = 100_000;
+
+impl Handles {
+    /// Hands something out.
+    ///
+    /// # Errors
+    /// The instance has too many handles.
+    pub fn push<T: Resource>(&mut self, value: T) -> Result<Own<T>, Trap> {
+        self.put(value.wrap(), None).map(Own::new)
+    }
+
+    /// Hands something out that depends on what another handle is on.
+    ///
+    /// # Errors
+    /// There is no such other, or the instance has too many handles.
+    pub fn push_child<T: Resource, P: Resource>(&mut self, value: T, parent: Borrow<P>) -> Result<Own<T>, Trap> {
+        self.get(parent)?;
+        let child = self.put(value.wrap(), Some(parent.index))?;
+        if let Some(Slot::Used { children, .. }) = self.slot_mut(parent.index) {
+            *children += 1;
+        }
+        Ok(Own::new(child))
+    }
+
+    /// Looks at what a handle is on.
+    ///
+    /// # Errors
+    /// There is no such handle, or it is on something else.
+    pub fn get<T: Resource>(&self, handle: Borrow<T>) -> Result<&T, Trap> {
+        self.entry(handle.index).and_then(T::look).ok_or_else(|| wrong::<T>(handle.index))
+    }
+
+    /// Looks at what a handle is on, to change it.
+    ///
+    /// # Errors
+    /// As of [`Handles::get`].
+    pub fn get_mut<T: Resource>(&mut self, handle: Borrow<T>) -> Result<&mut T, Trap> {
+        let entry = match self.slot_mut(handle.index) {
+            Some(Slot::Used { entry, .. }) => T::look_mut(entry),
+            Some(Slot::Free { .. }) | None => None,
+        };
+        entry.ok_or_else(|| wrong::<T>(handle.index))
+    }
+
+    /// Takes something back.
+    ///
+    /// # Errors
+    /// As of [`Handles::get`]; or something else still depends on it.
+    pub fn take<T: Resource>(&mut self, handle: Own<T>) -> Result<T, Trap> {
+        let index = handle.index;
+        match self.slot_mut(index) {
+            Some(Slot::Used { entry, children, .. }) if T::look(entry).is_some() => {
+                if *children > 0 {
+                    return Err(Trap::misuse(format!(
+                        "{} {index} is dropped before what depends on it: a stream or a pollable",
+                        T::NAME
+                    )));
+                }
+            }
+            _ => return Err(wrong::<T>(index)),
+        }
+        let next = self.free.replace(index);
+        let slot = self.slot_mut(index).map(|slot| std::mem::replace(slot, Slot::Free { next }));
+        let Some(Slot::Used { entry, parent, .. }) = slot else { return Err(wrong::<T>(index)) };
+        if let Some(Slot::Used { children, .. }) = parent.and_then(|parent| self.slot_mut(parent)) {
+            *children -= 1;
+        }
+        T::unwrap(entry).ok_or_else(|| wrong::<T>(index))
+    }
+
+    /// How many handles there are.
+    pub fn len(&self) -> usize {
+        self.slots.iter().filter(|slot| matches!(slot, Slot::Used { .. })).count()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What a handle is on, of whatever type.
+    pub fn entry(&self, index: u32) -> Option<&Entry> {
+        match self.slots.get(position(index)?)? {
+            Slot::Used { entry, .. } => Some(entry),
+            Slot::Free { .. } => None,
+        }
+    }
+
+    /// What a handle is on, of whatever type, to change it.
+    pub fn entry_mut(&mut self, index: u32) -> Option<&mut Entry> {
+        match self.slot_mut(index)? {
+            Slot::Used { entry, .. } => Some(entry),
+            Slot::Free { .. } => None,
+        }
+    }
+
+    fn slot_mut(&mut self, index: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(position(index)?)
+    }
+
+    fn put(&mut self, entry: Entry, parent: Option<u32>) -> Result<u32, Trap> {
+        let used = Slot::Used { entry, parent, children: 0 };
+        if let Some(index) = self.free
+            && let Some(slot) = self.slot_mut(index)
+        {
+            let freed = std::mem::replace(slot, used);
+            self.free = if let Slot::Free { next } = freed { next } else { None };
+            return Ok(index);
+        }
+        if self.slots.len() >= MOST {
+            return Err(Trap::misuse(format!("it has {MOST} handles open, which is the most that it may")));
+        }
+        self.slots.push(used);
+        u32::try_from(self.slots.len()).map_err(|_| Trap::misuse("it has too many handles open"))
+    }
+}
+
+/// Handles count from 1, so that a zeroed one is wrong.
+fn position(index: u32) -> Option<usize> {
+    (index as usize).checked_sub(1)
+}
+
+fn wrong<T: Resource>(index: u32) -> Trap {
+    Trap::misuse(format!("handle {index} is on no {}", T::NAME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wasi::io::{IoError, Pollable};
+
+    #[test]
+    fn a_handle_is_good_until_it_is_taken_and_for_its_own_type() {
+        let mut handles = Handles::default();
+        let one = handles.push(IoError::new("one")).unwrap();
+        let two = handles.push(IoError::new("two")).unwrap();
+        assert_eq!(handles.get(Borrow::<IoError>::new(one.index())).unwrap().to_string(), "one");
+        let wrong = handles.get(Borrow::<Pollable>::new(one.index())).unwrap_err();
+        assert_eq!(wrong.to_string(), "handle 1 is on no pollable");
+        assert_eq!(handles.take(one).unwrap().to_string(), "one");
+        assert!(handles.take(one).is_err(), "it is gone");
+        assert!(handles.get(Borrow::<IoError>::new(0)).is_err());
+        assert!(handles.get(Borrow::<IoError>::new(u32::MAX)).is_err());
+        let three = handles.push(IoError::new("three")).unwrap();
+        assert_eq!(three.index(), one.index(), "slots are used again");
+        assert_eq!(handles.len(), 2);
+        handles.take(two).unwrap();
+        handles.take(three).unwrap();
+        assert!(handles.is_empty());
+    }
+
+    #[test]
+    fn what_others_depend_on_cannot_be_dropped_first() {
+        let mut handles = Handles::default();
+        let parent = handles.push(IoError::new("parent")).unwrap();
+        let child = handles.push_child(IoError::new("child"), Borrow::<IoError>::new(parent.index())).unwrap();
+        assert!(handles.take(parent).unwrap_err().to_string().contains("before what depends on it"));
+        handles.take(child).unwrap();
+        handles.take(parent).unwrap();
+        assert!(handles.is_empty());
+    }
+
+    #[test]
+    fn handles_do_not_grow_without_bound() {
+        let mut handles = Handles::default();
+        let refused = (0..=MOST).find_map(|_| handles.push(IoError::new("x")).err());
+        assert!(refused.unwrap().to_string().contains("the most"));
+    }
+}

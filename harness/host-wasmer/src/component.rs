@@ -1,0 +1,135 @@
+//! Getting a component from a file: compiled ahead or, in a host with compilers, compiled now.
+
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use tare_host::file::{Kind, Origin};
+use wasmer::{Engine, Module};
+
+use crate::plan::Plan;
+
+/// What a file compiled ahead begins with. What it holds is tied to the version of Wasmer and to this program's.
+const MAGIC: &[u8] = concat!("tare wasmer 7.3.0 ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
+
+/// A component that is ready to be linked.
+#[derive(Debug)]
+pub struct Component {
+    /// Its modules.
+    pub modules: Vec<Module>,
+    /// How they come together.
+    pub plan: Plan,
+}
+
+/// Loads a component that was compiled ahead or, in a host with compilers, compiles one.
+///
+/// A component compiled ahead is native code that this process will run: load only files that you trust as you trust a
+/// program.
+///
+/// # Errors
+/// The file cannot be read, is not a component, has a shape that this host does not support, or was compiled for another
+/// version or another processor; the error names it and the remedy.
+pub fn open(engine: &Engine, path: &Path) -> anyhow::Result<(Component, Origin)> {
+    match Kind::of_file(path)? {
+        (Kind::Other, start) if !start.is_empty() && MAGIC.starts_with(&start) => {
+            Ok((load(engine, path)?, Origin::Loaded))
+        }
+        (Kind::Component, _) => Ok((compile(engine, path)?, Origin::Compiled)),
+        (kind, _) => bail!("{} is {kind}", path.display()),
+    }
+}
+
+fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
+    let bytes = fs_err::read(path)?;
+    unpack(engine, &bytes).with_context(|| {
+        format!(
+            "{} is not compiled for this host; compile it again with `tare-host-wasmer-jit compile` of the same version",
+            path.display()
+        )
+    })
+}
+
+/// The file: what it is, then the plan and each module, each behind its length.
+fn unpack(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Component> {
+    let mut rest = bytes.strip_prefix(MAGIC).context("it is of another version")?;
+    let plan = serde_json::from_slice(part(&mut rest)?).context("its plan is broken")?;
+    let mut modules = Vec::new();
+    while !rest.is_empty() {
+        modules.push(deserialize(engine, part(&mut rest)?)?);
+    }
+    Ok(Component { modules, plan })
+}
+
+#[expect(unsafe_code, reason = "code compiled ahead is run as it is; the wasmer API for it is unsafe")]
+fn deserialize(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Module> {
+    // SAFETY: wasmer checks the artifact's version and processor. That it was made by wasmer's compiler is what `open`
+    // asks of its caller.
+    Ok(unsafe { Module::deserialize(engine, bytes) }?)
+}
+
+fn part<'a>(rest: &mut &'a [u8]) -> anyhow::Result<&'a [u8]> {
+    let (length, behind) = rest.split_first_chunk().context("it is cut")?;
+    let length = usize::try_from(u64::from_le_bytes(*length))?;
+    ensure!(length <= behind.len(), "it is cut");
+    let (part, behind) = behind.split_at(length);
+    *rest = behind;
+    Ok(part)
+}
+
+#[cfg(not(feature = "compiler"))]
+fn compile(_: &Engine, path: &Path) -> anyhow::Result<Component> {
+    bail!(
+        "{} is not compiled, and this host has no compiler; compile it with `tare-host-wasmer-jit compile {0} OUT` and \
+         serve that, or serve it with tare-host-wasmer-jit",
+        path.display()
+    )
+}
+
+#[cfg(feature = "compiler")]
+fn compile(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
+    let bytes = fs_err::read(path)?;
+    from_bytes(engine, &bytes).with_context(|| format!("{} does not compile", path.display()))
+}
+
+/// Takes a component apart and compiles its modules.
+///
+/// # Errors
+/// It is no valid component, has a shape that this host does not support, or does not compile.
+#[cfg(feature = "compiler")]
+pub fn from_bytes(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Component> {
+    let apart = crate::reader::read(bytes)?;
+    let compiled = apart.modules.iter().map(|module| Module::new(engine, module));
+    let modules = compiled.collect::<Result<_, _>>()?;
+    Ok(Component { modules, plan: apart.plan })
+}
+
+/// Compiles a component ahead, into a file.
+///
+/// # Errors
+/// The component cannot be read or does not compile, or the file cannot be written.
+#[cfg(feature = "compiler")]
+pub fn compile_to_file(args: &crate::settings::Compile) -> anyhow::Result<()> {
+    let path = &args.what.component;
+    let (kind, _) = Kind::of_file(path)?;
+    ensure!(kind == Kind::Component, "{} is {kind}", path.display());
+    let engine = crate::engine::compiling(args.compiler);
+    let component = compile(&engine, path)?;
+    let mut out = MAGIC.to_vec();
+    let mut put = |part: &[u8]| {
+        out.extend((part.len() as u64).to_le_bytes());
+        out.extend(part);
+    };
+    put(&serde_json::to_vec(&component.plan)?);
+    for module in &component.modules {
+        put(&module.serialize()?);
+    }
+    Ok(fs_err::write(&args.what.out, out)?)
+}
+
+/// Refuses: this host has no compiler.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "compiler"))]
+pub fn compile_to_file(_: &crate::settings::Compile) -> anyhow::Result<()> {
+    bail!("this host has no compiler; compile with tare-host-wasmer-jit")
+}

@@ -1,0 +1,214 @@
+//! Instances: a component's modules instantiated, and a call of its handler.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use tare_host::failure::Failure;
+use tokio::runtime::Handle;
+use wasmer::sys::vm::TrapCode;
+use wasmer::{
+    Engine, Extern, FunctionEnv, Instance as ModuleInstance, InstantiationError, RuntimeError, Store, TypedFunction,
+};
+
+use crate::abi::Trap;
+use crate::call::{Imported, host_function, later_function};
+use crate::component::Component;
+use crate::engine::{Budget, within};
+use crate::plan::{Export, Import, Signature};
+use crate::reply::Reply;
+use crate::state::{Grants, Links, State};
+use crate::wasi::http::{IncomingRequest, ResponseOutparam};
+use crate::watchdog::Watchdog;
+
+/// A component with its imports found: what every instance is made of.
+#[derive(Debug)]
+pub struct Linked {
+    component: Component,
+    /// The imports of each step.
+    imports: Vec<Vec<Source>>,
+}
+
+/// Where an import comes from, as far as it is known before there is an instance.
+#[derive(Debug)]
+enum Source {
+    Export(Export),
+    Later(usize, Signature),
+    Host(Imported),
+}
+
+impl Linked {
+    /// Finds the imports.
+    ///
+    /// # Errors
+    /// The component imports what this host does not have, or needs more memory at its start than it may have.
+    pub fn new(component: Component, memory_limit: usize) -> anyhow::Result<Self> {
+        let least = component.plan.memory_bytes;
+        if least > memory_limit as u64 {
+            return Err(anyhow!(
+                "its memory of {least} bytes at the start exceeds the limit of {memory_limit:#x} bytes; raise --memory-limit"
+            ));
+        }
+        let source = |import: &Import| {
+            Ok(match import {
+                Import::Export(export) => Source::Export(export.clone()),
+                Import::Later { index, signature } => Source::Later(*index, signature.clone()),
+                Import::Host(import) => Source::Host(Imported::new(import)?),
+            })
+        };
+        let steps = component.plan.steps.iter();
+        let imports = steps.map(|step| step.imports.iter().map(source).collect::<anyhow::Result<_>>());
+        let imports = imports.collect::<anyhow::Result<_>>()?;
+        Ok(Self { component, imports })
+    }
+}
+
+/// A component's instance with its memory.
+pub struct Instance {
+    store: Store,
+    env: FunctionEnv<State>,
+    handler: TypedFunction<(i32, i32), ()>,
+    post_return: Option<TypedFunction<(), ()>>,
+    budget: Arc<Budget>,
+    served: u32,
+}
+
+impl Instance {
+    /// Instantiates a component.
+    ///
+    /// # Errors
+    /// A module fails while it is instantiated.
+    pub fn new(
+        engine: &Engine,
+        linked: &Linked,
+        grants: &Arc<Grants>,
+        runtime: &Handle,
+        memory_limit: usize,
+    ) -> Result<Self, Failure> {
+        let budget = Budget::new(memory_limit);
+        let made = within(&budget, || Self::build(engine, linked, grants, runtime, Arc::clone(&budget)));
+        made.map_err(|error| failed(error, &budget))
+    }
+
+    fn build(
+        engine: &Engine,
+        linked: &Linked,
+        grants: &Arc<Grants>,
+        runtime: &Handle,
+        budget: Arc<Budget>,
+    ) -> anyhow::Result<Self> {
+        let plan = &linked.component.plan;
+        let mut store = Store::new(engine.clone());
+        let links = Links {
+            memories: vec![None; plan.memories.len()],
+            reallocs: vec![None; plan.reallocs.len()],
+            later: vec![None; plan.later.len()],
+        };
+        let env = FunctionEnv::new(&mut store, State::new(Arc::clone(grants), links, runtime.clone()));
+        let mut instances: Vec<ModuleInstance> = Vec::with_capacity(plan.steps.len());
+        for (number, (step, sources)) in plan.steps.iter().zip(&linked.imports).enumerate() {
+            let externs = sources.iter().map(|source| match source {
+                Source::Export(export) => exported(&instances, export),
+                Source::Later(index, signature) => Ok(later_function(&mut store, &env, *index, signature).into()),
+                Source::Host(import) => Ok(host_function(&mut store, &env, import).into()),
+            });
+            let externs = externs.collect::<anyhow::Result<Vec<Extern>>>()?;
+            let module =
+                linked.component.modules.get(step.module).context("the plan names a module that is not there")?;
+            let instance = ModuleInstance::new_by_index(&mut store, module, &externs).map_err(started)?;
+            instances.push(instance);
+            let of_step = |exports: &[Export]| -> Vec<(usize, Export)> {
+                exports.iter().cloned().enumerate().filter(|(_, export)| export.step == number).collect()
+            };
+            for (index, export) in of_step(&plan.memories) {
+                let memory = instances[number].exports.get_memory(&export.name)?.clone();
+                env.as_mut(&mut store).links.memories[index] = Some(memory);
+            }
+            for (index, export) in of_step(&plan.reallocs) {
+                let realloc = instances[number].exports.get_typed_function(&store, &export.name)?;
+                env.as_mut(&mut store).links.reallocs[index] = Some(realloc);
+            }
+            for (index, export) in of_step(&plan.later) {
+                let function = instances[number].exports.get_function(&export.name)?.clone();
+                env.as_mut(&mut store).links.later[index] = Some(function);
+            }
+        }
+        let exports = |export: &Export| {
+            instances.get(export.step).map(|step| &step.exports).context("the plan names a step that is not there")
+        };
+        let handler = exports(&plan.handler)?.get_typed_function(&store, &plan.handler.name)?;
+        let post_return = match &plan.post_return {
+            Some(export) => Some(exports(export)?.get_typed_function(&store, &export.name)?),
+            None => None,
+        };
+        Ok(Self { store, env, handler, post_return, budget, served: 0 })
+    }
+
+    /// How many requests it has served.
+    pub fn served(&self) -> u32 {
+        self.served
+    }
+
+    /// Lets it answer a request, and waits for it to end.
+    ///
+    /// # Errors
+    /// It does not end well.
+    pub fn serve(
+        &mut self,
+        request: IncomingRequest,
+        reply: &Arc<Reply>,
+        deadline: Instant,
+        watchdog: &Watchdog,
+    ) -> Result<(), Failure> {
+        self.served += 1;
+        let state = self.env.as_mut(&mut self.store);
+        state.deadline = deadline;
+        state.reply = Some(Arc::clone(reply));
+        let handles = state.handles.push(request).and_then(|request| {
+            let outparam = state.handles.push(ResponseOutparam(Arc::clone(reply)))?;
+            Ok((request.index().cast_signed(), outparam.index().cast_signed()))
+        });
+        let (request, outparam) = handles.map_err(|trap| Failure::Trapped(trap.into()))?;
+        let watch = watchdog.watch(self.store.interrupter(), deadline, Arc::clone(reply));
+        let ended = self.handler.call(&mut self.store, request, outparam).and_then(|()| match &self.post_return {
+            Some(post_return) => post_return.call(&mut self.store),
+            None => Ok(()),
+        });
+        drop(watch);
+        self.env.as_mut(&mut self.store).reply = None;
+        ended.map_err(|error| failed(error.into(), &self.budget))
+    }
+}
+
+fn exported(instances: &[ModuleInstance], export: &Export) -> anyhow::Result<Extern> {
+    let instance = instances.get(export.step).context("the plan imports from a step that is not there yet")?;
+    let found = instance.exports.get_extern(&export.name).cloned();
+    found.with_context(|| format!("module {} does not export `{}`", export.step, export.name))
+}
+
+/// What a module's start function did is the guest's; all else is the instantiation's.
+fn started(error: InstantiationError) -> anyhow::Error {
+    match error {
+        InstantiationError::Start(error) => error.into(),
+        other => other.into(),
+    }
+}
+
+/// Tells how a call ended from its error, and from the limit on memory if the instance reached it.
+fn failed(error: anyhow::Error, budget: &Budget) -> Failure {
+    let runtime = error.downcast_ref::<RuntimeError>();
+    let trap = runtime.and_then(RuntimeError::downcast_ref::<Trap>).map(Trap::cause);
+    let interrupted = |error: &RuntimeError| error.clone().to_trap() == Some(TrapCode::HostInterrupt);
+    let late = match trap {
+        Some(Trap::DeadlineReached) => true,
+        Some(Trap::Guest(error)) => interrupted(error),
+        _ => runtime.is_some_and(interrupted),
+    };
+    if late {
+        Failure::TooSlow
+    } else if let Some(limit) = budget.refused() {
+        Failure::OutOfMemory { limit, cause: error }
+    } else {
+        Failure::Trapped(error)
+    }
+}

@@ -1,0 +1,147 @@
+//! The life of the process: start, serve, take commands, stop.
+
+use std::collections::HashSet;
+use std::io::BufRead;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use tare_model::protocol::Command;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::cli::{Serve, ServiceSpec};
+use crate::server::{self, Stop};
+use crate::{Backend, events, log};
+
+/// How long requests in flight may take when the process is told to stop.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// The engine does not start, or none of the services named on the command line does.
+pub fn serve<B: Backend>(args: Serve<B::Settings>) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(Process::<B>::run(args));
+    // Without waiting for a compilation that nobody wants any more.
+    runtime.shutdown_background();
+    result
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    // As many threads as the affinity mask allows, which is also tokio's own default unless its variable says otherwise.
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Builder::new_multi_thread().worker_threads(threads).enable_all().build().context("the threads do not start")
+}
+
+/// What the process serves.
+struct Process<B> {
+    backend: Arc<B>,
+    stop: Stop,
+    names: Mutex<HashSet<String>>,
+}
+
+impl<B: Backend> Process<B> {
+    async fn run(args: Serve<B::Settings>) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+        let backend = B::new(args.settings, args.env)?;
+        events::phase("engine");
+        let (stopper, stop) = Stop::new();
+        let process = Arc::new(Self { backend, stop, names: Mutex::default() });
+
+        let mut started = 0;
+        for spec in &args.services {
+            started += usize::from(process.deploy(spec).await);
+        }
+        if started == 0 && !args.control {
+            bail!("no service could be started");
+        }
+        if args.services.is_empty() {
+            events::ready();
+        }
+        tokio::select! {
+            () = process.obey(), if args.control => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        drop(process);
+        end(&stopper).await;
+        Ok(())
+    }
+
+    /// Starts a service, or says why it does not start.
+    async fn deploy(self: &Arc<Self>, spec: &ServiceSpec) -> bool {
+        match self.try_deploy(spec).await {
+            Ok(()) => true,
+            Err(error) => {
+                events::failed(&spec.name, &error);
+                false
+            }
+        }
+    }
+
+    async fn try_deploy(&self, spec: &ServiceSpec) -> anyhow::Result<()> {
+        let is_new = self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.name.clone());
+        ensure!(is_new, "a service of this name is there already; give this one another");
+        let deployed = self.open(spec).await;
+        if deployed.is_err() {
+            self.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&spec.name);
+        }
+        deployed
+    }
+
+    async fn open(&self, spec: &ServiceSpec) -> anyhow::Result<()> {
+        let service = {
+            let (backend, spec) = (Arc::clone(&self.backend), spec.clone());
+            // Compiling takes long, and requests to other services must not wait for it.
+            tokio::task::spawn_blocking(move || backend.open(&spec.name, &spec.path)).await??
+        };
+        let (listener, addr) = server::listen(spec.listen).await?;
+        tokio::spawn(server::serve(listener, service, self.stop.clone()));
+        events::listening(&spec.name, addr);
+        Ok(())
+    }
+
+    /// Does what standard input says, until it ends or says to stop.
+    async fn obey(self: &Arc<Self>) {
+        let mut commands = commands();
+        while let Some(command) = commands.recv().await {
+            match command {
+                Command::Deploy { service, path, listen } => {
+                    self.deploy(&ServiceSpec { name: service, path, listen }).await;
+                }
+                Command::Stop => return,
+            }
+        }
+    }
+}
+
+/// The commands on standard input; ends with it.
+fn commands() -> mpsc::UnboundedReceiver<Command> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    // A thread, not tokio's standard input: it may read forever and must not keep the process from ending.
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            match serde_json::from_str(&line) {
+                Ok(command) => {
+                    if sender.send(command).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => log::line("", &format!("not a command, ignored: {line} ({error})")),
+            }
+        }
+    });
+    receiver
+}
+
+/// Ends the connections: those that wait at once, those with a request in flight after it, none later than [`GRACE`].
+async fn end(stopper: &watch::Sender<bool>) {
+    stopper.send_replace(true);
+    if tokio::time::timeout(GRACE, stopper.closed()).await.is_err() {
+        log::line("", "requests in flight were cut off: they took too long to stop");
+    }
+}

@@ -1,0 +1,72 @@
+//! What can be set on every host, checked and with its defaults.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// Limits and reuse of instances.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct Common {
+    /// How many requests an instance serves before it is dropped; 1 is a fresh instance for each.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub reuse: NonZeroU32,
+
+    /// The most linear memory that an instance may have, in bytes, all its memories together.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    pub memory_limit: usize,
+
+    /// How long a request may take, waiting for its turn included; like `500ms` or `10s`.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub deadline: Duration,
+
+    /// How many requests may run at once in the whole process; more wait.
+    #[arg(long, value_name = "N", default_value = "256")]
+    pub max_instances: NonZeroU32,
+
+    /// The longest body of a request, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
+    pub max_body: u64,
+}
+
+/// What holds when the command line says nothing; it is written in the arguments only.
+///
+/// # Panics
+/// An argument has no default.
+pub fn defaults<S: clap::Args>() -> S {
+    let command = S::augment_args(clap::Command::new("defaults").no_binary_name(true));
+    S::from_arg_matches(&command.get_matches_from([""; 0])).expect("every setting has a default")
+}
+
+/// Parses a duration: a number and `ms` or `s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, Duration::from_millis(1)),
+        (None, Some(number)) => (number, Duration::from_secs(1)),
+        (None, None) => return Err("a duration is a number and a unit, like `500ms` or `10s`".into()),
+    };
+    let number: u32 = number.parse().map_err(|_| format!("`{number}` is not a whole number"))?;
+    match unit.checked_mul(number) {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("a duration must be longer than nothing".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        for wrong in ["10", "0s", "s", "-1s", "1.5s", "1m", ""] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_default_for_everything() {
+        let common: Common = defaults();
+        assert_eq!(common.deadline, Duration::from_secs(10));
+        assert_eq!(common.reuse.get(), 1);
+    }
+}

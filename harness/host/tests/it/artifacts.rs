@@ -1,0 +1,95 @@
+//! The real things under test, built by cargo as they are built to be measured.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+/// As everything that is measured.
+const PROFILE: &str = "service";
+
+/// A host under test.
+pub(crate) struct Program {
+    /// The host without a compiler, static, as it is put into an empty image.
+    pub(crate) aot: LazyLock<PathBuf>,
+    /// The host with its compiler.
+    pub(crate) jit: LazyLock<PathBuf>,
+    /// The component that misbehaves, compiled ahead.
+    pub(crate) guest: LazyLock<PathBuf>,
+    /// The name of the host with the compiler, as its messages have it.
+    pub(crate) compiler: &'static str,
+    /// Whether what breaks a rule of the canonical ABI is logged with the call: Wasmtime tells only what was broken.
+    pub(crate) names_calls: bool,
+    /// Settings under which everything must be the same.
+    pub(crate) variants: &'static [&'static [&'static str]],
+}
+
+/// The host on Wasmtime.
+pub(crate) static WASMTIME: Program = Program {
+    aot: LazyLock::new(|| build_static("tare-host-wasmtime")),
+    jit: LazyLock::new(|| build_jit("tare-host-wasmtime")),
+    guest: LazyLock::new(|| compile(&WASMTIME, &GUEST)),
+    compiler: "tare-host-wasmtime-jit",
+    names_calls: false,
+    variants: &[&[], &["--allocator", "on-demand"], &["--keep-resident", "0", "--pagemap-scan", "off"]],
+};
+
+/// The host on Wasmer.
+pub(crate) static WASMER: Program = Program {
+    aot: LazyLock::new(|| build_static("tare-host-wasmer")),
+    jit: LazyLock::new(|| build_jit("tare-host-wasmer")),
+    guest: LazyLock::new(|| compile(&WASMER, &GUEST)),
+    compiler: "tare-host-wasmer-jit",
+    names_calls: true,
+    variants: &[&[]],
+};
+
+/// The component that misbehaves.
+pub(crate) static GUEST: LazyLock<PathBuf> =
+    LazyLock::new(|| build(&["-p", "tare-host-guest", "--lib", "--target", "wasm32-wasip2"]));
+
+fn build_static(package: &str) -> PathBuf {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let static_libc = format!("target.{target}.rustflags=['-Ctarget-feature=+crt-static']");
+    build(&["-p", package, "--bin", package, "--target", &target, "--config", &static_libc])
+}
+
+fn build_jit(package: &str) -> PathBuf {
+    build(&["-p", package, "--features", "compiler", "--bin", &format!("{package}-jit")])
+}
+
+/// Compiles a component ahead, into cargo's own folder for the files of tests, where it may stay.
+pub(crate) fn compile(program: &Program, component: &Path) -> PathBuf {
+    let name = component.file_stem().expect("a component is a file").to_str().expect("its name is UTF-8");
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.ahead", program.compiler));
+    let made = Command::new(&*program.jit).arg("compile").args([component, &out]).status().expect("the host starts");
+    assert!(made.success(), "{made}");
+    out
+}
+
+/// Builds one artifact and says where it is.
+pub(crate) fn build(what: &[&str]) -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--profile", PROFILE, "--message-format", "json-render-diagnostics"])
+        .args(what)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "cargo build {what:?} failed");
+    String::from_utf8(output.stdout)
+        .expect("cargo writes UTF-8")
+        .lines()
+        .filter_map(|line| artifact(&serde_json::from_str(line).expect("cargo writes JSON")))
+        .next_back()
+        .expect("cargo names what it built")
+}
+
+/// The program or component that a message of cargo tells of. What is asked for is built last.
+fn artifact(message: &serde_json::Value) -> Option<PathBuf> {
+    if message["reason"] != "compiler-artifact" {
+        return None;
+    }
+    let mut files = message["filenames"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    let component = files.rfind(|file| Path::new(file).extension().is_some_and(|extension| extension == "wasm"));
+    message["executable"].as_str().or(component).map(PathBuf::from)
+}

@@ -1,0 +1,151 @@
+//! A component on one of the project's Wasm hosts: what is the same whatever the host runs it on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use tare_model::ArtifactRecord;
+use tare_model::protocol::Command;
+
+use super::native::ProcessInstance;
+use super::{Common, Deployed, Launched, Startup, Target, Variant, World};
+use crate::affinity;
+use crate::build::{Product, Runtime, artifact, compressed_size, file_size};
+use crate::clock::monotonic_ns;
+use crate::layout::Service;
+use crate::process::{Process, Program};
+use crate::sampling::pss_bytes;
+
+/// The settings of a host, as its arguments and as they stand in the record.
+pub(super) type Settings = Vec<(&'static str, &'static str)>;
+
+/// What both hosts are told: an instance may have 64 MiB, and a request ten seconds.
+pub(super) fn common_settings(reuse: bool) -> Settings {
+    vec![("reuse", if reuse { "128" } else { "1" }), ("memory-limit", "67108864"), ("deadline", "10s")]
+}
+
+/// See the module.
+pub(super) struct WasmTarget {
+    common: Common,
+    settings: Settings,
+    component: PathBuf,
+    /// Whether the component was built with SIMD.
+    simd: bool,
+    host: PathBuf,
+    /// The component compiled ahead; without it the host compiles the component at start.
+    code: Option<PathBuf>,
+}
+
+impl WasmTarget {
+    /// The component of a service on the host of a runtime: compiled ahead where the variant says so.
+    pub(super) fn new(
+        world: &Rc<World>,
+        service: &Service,
+        (platform, runtime): (&str, Runtime),
+        variant: &Variant,
+        settings: Settings,
+    ) -> Result<Self> {
+        let file = |product| world.products.file(product, &service.name).map(Path::to_owned);
+        let ahead = variant.products.contains(&Product::Ahead(runtime));
+        let host = file(if ahead { Product::Host(runtime) } else { Product::JitHost(runtime) })?;
+        let code = ahead.then(|| file(Product::Ahead(runtime))).transpose()?;
+        let simd = variant.products.contains(&Product::Component);
+        let component = file(if simd { Product::Component } else { Product::PlainComponent })?;
+        let common = Common::new(world, service, platform, variant);
+        Ok(Self { common, settings, component, simd, host, code })
+    }
+
+    /// What the host is given to serve.
+    fn served(&self) -> &Path {
+        self.code.as_ref().unwrap_or(&self.component)
+    }
+
+    fn start(&self, args: Vec<String>, commands: bool) -> Result<(Process, u64)> {
+        let mut all = vec!["serve".to_owned()];
+        all.extend(args);
+        all.extend(host_args(&self.common, &self.settings));
+        let program = Program { path: &self.host, args: all, env: BTreeMap::new(), commands, log: self.common.log() };
+        Process::start(program, &self.common.world.cpus)
+    }
+}
+
+/// The arguments of the host that do not depend on where the component is: settings and the guest's environment.
+pub(super) fn host_args(common: &Common, settings: &Settings) -> Vec<String> {
+    let mut args = Vec::new();
+    for (name, value) in settings {
+        args.extend([format!("--{name}"), (*value).to_owned()]);
+    }
+    for (name, value) in &common.env {
+        args.extend(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    args
+}
+
+/// The settings of a subject as they stand in the record.
+pub(super) fn recorded_settings(common: &Common, settings: &Settings) -> BTreeMap<String, String> {
+    let pairs = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut recorded: BTreeMap<_, _> = pairs.collect();
+    recorded.insert("cpus".into(), affinity::list(&common.world.cpus.subject));
+    recorded
+}
+
+#[async_trait(?Send)]
+impl Target for WasmTarget {
+    fn artifacts(&self) -> Vec<ArtifactRecord> {
+        let files = [("component", Some(&self.component)), ("aot", self.code.as_ref()), ("host", Some(&self.host))];
+        let record = |(kind, path): (&str, Option<&PathBuf>)| {
+            let path = path?;
+            artifact(kind, self.common.world.layout.relative(path), path).ok()
+        };
+        files.into_iter().filter_map(record).collect()
+    }
+
+    fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = recorded_settings(&self.common, &self.settings);
+        let compiled = if self.code.is_some() { "ahead" } else { "at start, no cache" };
+        settings.insert("compiled".into(), compiled.into());
+        settings.insert("simd".into(), if self.simd { "yes" } else { "no" }.into());
+        settings
+    }
+
+    fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
+        let host = file_size(&self.host)?;
+        let mut sizes = vec![
+            ("artifact", file_size(&self.component)?),
+            ("compressed", compressed_size(&self.component)?),
+            ("shared", host),
+            ("total", file_size(self.served())? + host),
+        ];
+        if let Some(code) = &self.code {
+            sizes.push(("aot", file_size(code)?));
+        }
+        Ok(sizes)
+    }
+
+    async fn launch(&self) -> Result<Launched> {
+        let Common { world, subject, probe, .. } = &self.common;
+        let service = format!("{}={}@127.0.0.1:0", subject.service, self.served().display());
+        let (mut process, began) = self.start(vec!["--service".into(), service], false)?;
+        let (addr, marks) = process.listening(world.start_timeout, &world.cancel)?;
+        let answered = probe.ask(addr, world.start_timeout)?;
+        let instance = Box::new(ProcessInstance { process, addr });
+        Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
+    }
+
+    async fn deploy(&self) -> Result<Option<Deployed>> {
+        let Common { world, subject, probe, .. } = &self.common;
+        let (mut process, _) = self.start(vec!["--control".into()], true)?;
+        process.ready(world.start_timeout, &world.cancel)?;
+        let empty_engine_bytes = pss_bytes(process.pid())?;
+        let listen = ([127, 0, 0, 1], 0).into();
+        let command = Command::Deploy { service: subject.service.clone(), path: self.served().into(), listen };
+        let began = monotonic_ns();
+        process.command(&command)?;
+        let (addr, marks) = process.listening(world.start_timeout, &world.cancel)?;
+        let answered = probe.ask(addr, world.start_timeout)?;
+        process.stop()?;
+        Ok(Some(Deployed { startup: Startup::new(began, marks, answered), empty_engine_bytes }))
+    }
+}
