@@ -29,7 +29,7 @@ fn host(criterion: &mut Criterion) {
     let fresh = service(Settings::default());
     let settings = Settings::default();
     let warm = service(Settings { common: shared::reusing(&settings.common), ..settings });
-    criterion.bench_function("instantiate", |bencher| {
+    criterion.bench_function("wasmer, instantiate", |bencher| {
         bencher.iter(|| fresh.fresh(runtime.handle()).expect("the component instantiates"));
     });
     let ask = |service: Arc<Service>| {
@@ -38,7 +38,7 @@ fn host(criterion: &mut Criterion) {
             async move { shared::whole(service.answer(request).await).await }
         }
     };
-    shared::calls(criterion, &runtime, ask(fresh), ask(warm));
+    shared::calls(criterion, "wasmer", &runtime, ask(fresh), ask(warm));
 }
 
 criterion_group!(benches, host);

@@ -30,7 +30,7 @@ fn host(criterion: &mut Criterion) {
     let fresh = service(Settings::default());
     let settings = Settings::default();
     let warm = service(Settings { common: shared::reusing(&settings.common), ..settings });
-    criterion.bench_function("instantiate", |bencher| {
+    criterion.bench_function("wasmtime, instantiate", |bencher| {
         bencher.iter(|| {
             let deadline = Instant::now() + Duration::from_secs(10);
             runtime.block_on(fresh.instance(deadline)).expect("the component instantiates")
@@ -42,7 +42,7 @@ fn host(criterion: &mut Criterion) {
             async move { shared::whole(service.answer(request).await).await }
         }
     };
-    shared::calls(criterion, &runtime, ask(fresh), ask(warm));
+    shared::calls(criterion, "wasmtime", &runtime, ask(fresh), ask(warm));
 }
 
 criterion_group!(benches, host);

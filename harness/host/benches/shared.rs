@@ -38,15 +38,16 @@ where
     response.into_body().collect().await.expect("the answer is whole").to_bytes()
 }
 
-/// Measures a host by how it answers with fresh instances and with warm ones.
+/// Measures a host, under its name, by how it answers with fresh instances and with warm ones.
 pub(crate) fn calls<F: Future<Output = Bytes>>(
     criterion: &mut Criterion,
+    host: &str,
     runtime: &Runtime,
     fresh: impl Fn(Request<Full<Bytes>>) -> F,
     warm: impl Fn(Request<Full<Bytes>>) -> F,
 ) {
     let large = Bytes::from(vec![7; LARGE]);
-    let mut group = criterion.benchmark_group("call");
+    let mut group = criterion.benchmark_group(format!("{host}, call"));
     group.bench_function("first", |bencher| {
         bencher.iter(|| runtime.block_on(fresh(request("/hello", Bytes::new()))));
     });
@@ -63,7 +64,7 @@ pub(crate) fn calls<F: Future<Output = Bytes>>(
     group.finish();
 
     let values = Values::default();
-    let mut group = criterion.benchmark_group("keyvalue");
+    let mut group = criterion.benchmark_group(format!("{host}, keyvalue"));
     group.throughput(Throughput::Elements(CALLS));
     let path = format!("/keyvalue/count?n&{CALLS}");
     group.bench_function("increment from a component", |bencher| {
