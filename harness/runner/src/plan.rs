@@ -36,8 +36,8 @@ pub const SUITES: &[Suite] = &[
         load_rounds: 2,
         time_limit_s: 165.0,
         warmup_s: 0.05,
-        open_s: 0.35,
-        closed_s: 0.25,
+        open_s: 0.3,
+        closed_s: 0.2,
     },
     Suite {
         name: "standard",
