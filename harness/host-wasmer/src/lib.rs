@@ -1,6 +1,6 @@
 //! A small server process that runs `wasi:http` components on wasmer, and nothing else.
 //!
-//! Wasmer runs core modules and knows no components. So this host takes a component apart ([`reader`](crate::plan)), has
+//! Wasmer runs core modules and knows no components. So this host takes a component apart (into a [`plan`]), has
 //! wasmer run its core modules, and is itself the other side of their imports, by the canonical ABI ([`abi`], [`wasi`]):
 //! the very bytes that run on Wasmtime run here.
 //!

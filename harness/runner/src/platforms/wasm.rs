@@ -106,6 +106,8 @@ impl Target for WasmTarget {
         let mut settings = recorded_settings(&self.common, &self.settings);
         let compiled = if self.code.is_some() { "ahead" } else { "at start, no cache" };
         settings.insert("compiled".into(), compiled.into());
+        // What compiles ahead, on either runtime, where no setting names another.
+        settings.entry("compiler".into()).or_insert_with(|| "cranelift".into());
         settings.insert("simd".into(), if self.simd { "yes" } else { "no" }.into());
         settings
     }
