@@ -114,7 +114,8 @@ impl CompareArgs {
 
     /// What is to be measured, with this seed.
     pub fn choice(&self, seed: u64) -> Choice {
-        Choice { only: self.only.clone(), rounds: self.rounds, ..self.select.choice(seed) }
+        let chosen = self.select.choice(seed);
+        Choice { only: self.only.clone(), rounds: self.rounds, controls: self.suite().controls, ..chosen }
     }
 
     /// The command line that repeats the run.
@@ -140,7 +141,8 @@ impl CompareArgs {
 impl SelectArgs {
     /// What is chosen; everything else as it comes.
     pub fn choice(&self, seed: u64) -> Choice {
-        Choice { services: self.service.clone(), platforms: self.platform.clone(), seed, ..Choice::default() }
+        let (services, platforms) = (self.service.clone(), self.platform.clone());
+        Choice { services, platforms, seed, controls: true, ..Choice::default() }
     }
 }
 

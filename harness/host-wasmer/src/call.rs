@@ -87,10 +87,17 @@ impl Bound {
     }
 }
 
-/// A call under way.
-struct Call<'a> {
+/// A call under way, in either direction: values pass through the guest's memory.
+pub struct Call<'a> {
     env: FunctionEnvMut<'a, State>,
     bound: Bound,
+}
+
+impl<'a> Call<'a> {
+    /// Of a guest by the host: its values pass by this memory and this realloc, each one of the plan's.
+    pub fn of_guest(env: FunctionEnvMut<'a, State>, memory: Option<usize>, realloc: Option<usize>) -> Self {
+        Self { env, bound: Bound { function: None, memory, realloc } }
+    }
 }
 
 impl Caller for Call<'_> {

@@ -102,16 +102,22 @@ pub fn from_bytes(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Component> {
     Ok(Component { modules, plan: apart.plan })
 }
 
-/// Compiles a component ahead, into a file.
+/// Compiles a component ahead, into a file. A core module is compiled too, into what Wasmer keeps of one: that is what the
+/// host for programs of WASI 0.1 loads.
 ///
 /// # Errors
-/// The component cannot be read or does not compile, or the file cannot be written.
+/// The file cannot be read or does not compile, or the other one cannot be written.
 #[cfg(feature = "compiler")]
 pub fn compile_to_file(args: &crate::settings::Compile) -> anyhow::Result<()> {
     let path = &args.what.component;
     let (kind, _) = Kind::of_file(path)?;
-    ensure!(kind == Kind::Component, "{} is {kind}", path.display());
+    ensure!(kind != Kind::Other, "{} is {kind}", path.display());
     let engine = crate::engine::compiling(args.compiler);
+    if kind == Kind::Module {
+        let module =
+            Module::from_file(&engine, path).with_context(|| format!("{} does not compile", path.display()))?;
+        return Ok(fs_err::write(&args.what.out, module.serialize()?)?);
+    }
     let component = compile(&engine, path)?;
     let mut out = MAGIC.to_vec();
     let mut put = |part: &[u8]| {

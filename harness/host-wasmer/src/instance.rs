@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
+use bytes::Bytes;
+use http::{Request, Response};
 use tare_host::failure::Failure;
 use tokio::runtime::Handle;
 use wasmer::sys::vm::TrapCode;
@@ -14,8 +16,9 @@ use wasmer::{
 use crate::abi::Trap;
 use crate::call::{Imported, host_function, later_function};
 use crate::component::Component;
+use crate::direct;
 use crate::engine::{Budget, within};
-use crate::plan::{Export, Import, Signature};
+use crate::plan::{self, Export, Import, Signature, World};
 use crate::reply::Reply;
 use crate::state::{Grants, Links, State};
 use crate::wasi::http::{IncomingRequest, ResponseOutparam};
@@ -61,14 +64,24 @@ impl Linked {
         let imports = imports.collect::<anyhow::Result<_>>()?;
         Ok(Self { component, imports })
     }
+
+    /// What the component exports.
+    pub fn world(&self) -> World {
+        self.component.plan.handler.world
+    }
+}
+
+/// The function that answers requests, and what is to be called after it.
+enum Handler {
+    Http(TypedFunction<(i32, i32), ()>, Option<TypedFunction<(), ()>>),
+    Direct(direct::Function),
 }
 
 /// A component's instance with its memory.
 pub struct Instance {
     store: Store,
     env: FunctionEnv<State>,
-    handler: TypedFunction<(i32, i32), ()>,
-    post_return: Option<TypedFunction<(), ()>>,
+    handler: Handler,
     budget: Arc<Budget>,
     served: u32,
 }
@@ -136,12 +149,18 @@ impl Instance {
         let exports = |export: &Export| {
             instances.get(export.step).map(|step| &step.exports).context("the plan names a step that is not there")
         };
-        let handler = exports(&plan.handler)?.get_typed_function(&store, &plan.handler.name)?;
-        let post_return = match &plan.post_return {
-            Some(export) => Some(exports(export)?.get_typed_function(&store, &export.name)?),
-            None => None,
+        let plan::Handler { world, function, post_return, memory, realloc } = &plan.handler;
+        let handler = exports(function)?.get_function(&function.name)?;
+        let after = post_return.as_ref().map(|export| anyhow::Ok(exports(export)?.get_function(&export.name)?));
+        let after = after.transpose()?;
+        let handler = match world {
+            World::Http => {
+                let after = after.map(|after| after.typed(&store)).transpose()?;
+                Handler::Http(handler.typed(&store)?, after)
+            }
+            World::Direct => Handler::Direct(direct::Function::new(&store, handler, after, *memory, *realloc)?),
         };
-        Ok(Self { store, env, handler, post_return, budget, served: 0 })
+        Ok(Self { store, env, handler, budget, served: 0 })
     }
 
     /// How many requests it has served.
@@ -152,7 +171,7 @@ impl Instance {
     /// Lets it answer a request, and waits for it to end.
     ///
     /// # Errors
-    /// It does not end well.
+    /// It does not end well, or is of the other world.
     pub fn serve(
         &mut self,
         request: IncomingRequest,
@@ -160,6 +179,7 @@ impl Instance {
         deadline: Instant,
         watchdog: &Watchdog,
     ) -> Result<(), Failure> {
+        let Handler::Http(function, post_return) = &self.handler else { return Err(other_world()) };
         self.served += 1;
         let state = self.env.as_mut(&mut self.store);
         state.deadline = deadline;
@@ -169,8 +189,8 @@ impl Instance {
             Ok((request.index().cast_signed(), outparam.index().cast_signed()))
         });
         let (request, outparam) = handles.map_err(|trap| Failure::Trapped(trap.into()))?;
-        let watch = watchdog.watch(self.store.interrupter(), deadline, Arc::clone(reply));
-        let ended = self.handler.call(&mut self.store, request, outparam).and_then(|()| match &self.post_return {
+        let watch = watchdog.watch(self.store.interrupter(), deadline, Some(Arc::clone(reply)));
+        let ended = function.call(&mut self.store, request, outparam).and_then(|()| match post_return {
             Some(post_return) => post_return.call(&mut self.store),
             None => Ok(()),
         });
@@ -178,6 +198,32 @@ impl Instance {
         self.env.as_mut(&mut self.store).reply = None;
         ended.map_err(|error| failed(error.into(), &self.budget))
     }
+
+    /// Asks it for the response to a request, as plain values.
+    ///
+    /// # Errors
+    /// It does not end well, or is of the other world.
+    pub fn ask(
+        &mut self,
+        request: &Request<Bytes>,
+        deadline: Instant,
+        watchdog: &Watchdog,
+    ) -> Result<Response<Bytes>, Failure> {
+        let Handler::Direct(function) = &self.handler else { return Err(other_world()) };
+        self.served += 1;
+        self.env.as_mut(&mut self.store).deadline = deadline;
+        let watch = watchdog.watch(self.store.interrupter(), deadline, None);
+        let answered = function.call(&mut self.store, &self.env, request);
+        drop(watch);
+        let answer = answered.map_err(|error| failed(error.into(), &self.budget))?;
+        let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
+        tare_host::direct::response(answer.status, headers, answer.body)
+    }
+}
+
+/// The service asks only for what its component has.
+fn other_world() -> Failure {
+    Failure::Trapped(anyhow!("the component is of the other world"))
 }
 
 fn exported(instances: &[ModuleInstance], export: &Export) -> anyhow::Result<Extern> {

@@ -12,8 +12,10 @@
 //! variable that was not granted.
 
 pub mod abi;
+pub mod answer;
 mod call;
 pub mod component;
+pub mod direct;
 pub mod engine;
 pub mod instance;
 pub mod pipe;

@@ -16,12 +16,34 @@ pub struct Plan {
     pub reallocs: Vec<Export>,
     /// Functions that a step imports of a later one.
     pub later: Vec<Export>,
-    /// The core function behind `wasi:http/incoming-handler`'s `handle`.
-    pub handler: Export,
-    /// What is to be called after it, if anything.
-    pub post_return: Option<Export>,
+    /// What answers requests.
+    pub handler: Handler,
     /// What the linear memories of an instance begin with, all together, in bytes.
     pub memory_bytes: u64,
+}
+
+/// The function that answers requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handler {
+    /// How it is called.
+    pub world: World,
+    /// The core function behind it.
+    pub function: Export,
+    /// What is to be called after it, if anything.
+    pub post_return: Option<Export>,
+    /// Its memory: which one of [`Plan::memories`].
+    pub memory: Option<usize>,
+    /// Its realloc: which one of [`Plan::reallocs`].
+    pub realloc: Option<usize>,
+}
+
+/// What a component exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum World {
+    /// The handler of `wasi:http`.
+    Http,
+    /// A function of plain values.
+    Direct,
 }
 
 /// The instantiation of a module.

@@ -1,5 +1,6 @@
 //! A service: one component, its state, and its instances.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,22 +9,23 @@ use std::time::Instant;
 use anyhow::Context;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use hyper::body::Incoming;
-use std::pin::Pin;
 use tare_host::admission::{Place, Room};
 use tare_host::backend::BoxError;
 use tare_host::body::{BoundedBody, TooLong};
 use tare_host::failure::Failure;
 use tare_host::values::Values;
-use tare_host::{Backend, Handler, events, log};
+use tare_host::{Backend, Handler, direct, events, log};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::timeout_at;
 use wasmer::Engine;
 
+use crate::answer::Answer;
 use crate::component::{self, Component};
 use crate::instance::{Instance, Linked};
-use crate::pipe::Reader;
+use crate::plan::World;
 use crate::reply::Reply;
 use crate::settings::{Compile, Settings};
 use crate::state::Grants;
@@ -51,6 +53,11 @@ pub struct Host {
 struct Warm {
     instances: Vec<(u32, Instance)>,
     counted: Option<Arc<AtomicU32>>,
+}
+
+thread_local! {
+    /// Those of a thread that serves connections, see [`Service::directly`].
+    static WARM: RefCell<Warm> = RefCell::default();
 }
 
 impl Drop for Warm {
@@ -165,7 +172,7 @@ impl Service {
                 if !failure.is_of_the_client() {
                     log::line(&self.grants.service, &failure.to_string());
                 }
-                failure.answer(|words| Answer::Host(Some(words)))
+                failure.answer(|words| Answer::Whole(Some(words)))
             }
         }
     }
@@ -180,19 +187,63 @@ impl Service {
             return Err(Failure::BodyTooLong);
         }
         let place = self.host.room.admit(deadline).await?;
-        let (sender, outcome) = oneshot::channel();
         let too_long = TooLong::default();
-        let reply = Arc::new(Reply::new(sender, too_long.clone()));
-        let (parts, body) = request.into_parts();
         let refusal: fn() -> BoxError = || BodyTooLong.into();
-        let body = BoundedBody::new(body, settings.max_body, too_long, refusal);
+        let request = request.map(|body| BoundedBody::new(body, settings.max_body, too_long.clone(), refusal));
+        match self.linked.world() {
+            World::Http => self.through_http(request, too_long, deadline, place).await,
+            World::Direct => self.directly(request, &too_long, deadline, place).await,
+        }
+    }
+
+    async fn through_http<B>(
+        self: &Arc<Self>,
+        request: Request<BoundedBody<B, BoxError>>,
+        too_long: TooLong,
+        deadline: Instant,
+        place: Place,
+    ) -> Result<Response<Answer>, Failure>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    {
+        let (sender, outcome) = oneshot::channel();
+        let reply = Arc::new(Reply::new(sender, too_long));
+        let (parts, body) = request.into_parts();
         let request = IncomingRequest::new(parts, Box::new(body)).map_err(|error| Failure::BadRequest(error.into()))?;
         let (service, runtime) = (Arc::clone(self), Handle::current());
         let job = move |warm: &mut Warm| service.run(warm, request, reply, deadline, &runtime, place);
         let refused = |error| Failure::Trapped(anyhow::Error::new(error).context("no thread could be started"));
         self.host.workers.run(Box::new(job)).map_err(refused)?;
         let response = outcome.await.unwrap_or(Err(Failure::NoAnswer))?;
-        Ok(response.map(|body| body.map_or(Answer::Host(None), Answer::Guest)))
+        Ok(response.map(|body| body.map_or(Answer::Whole(None), Answer::Guest)))
+    }
+
+    /// Asks an instance for the response. On the thread of the connection: such a component has no reason to wait, and
+    /// what is compared by it is the runtime, without a change of threads. One that computes for long holds up others.
+    async fn directly<B>(
+        &self,
+        request: Request<BoundedBody<B, BoxError>>,
+        too_long: &TooLong,
+        deadline: Instant,
+        place: Place,
+    ) -> Result<Response<Answer>, Failure>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+    {
+        let collected = timeout_at(deadline.into(), direct::collected(request)).await;
+        if too_long.happened() {
+            return Err(Failure::BodyTooLong);
+        }
+        let request = collected.unwrap_or(Err(Failure::TooSlow))?;
+        let runtime = Handle::current();
+        let response = WARM.with_borrow_mut(|warm| {
+            let mut instance = self.instance(warm, &runtime)?;
+            let response = instance.ask(&request, deadline, &self.host.watchdog)?;
+            self.keep(warm, instance);
+            Ok(response)
+        });
+        drop(place);
+        Ok(response?.map(|body| Answer::Whole(Some(body))))
     }
 
     /// Runs an instance on a request until it ends, also after its answer. On a thread for it alone.
@@ -250,43 +301,5 @@ impl Service {
         }
         warm.counted.get_or_insert_with(|| Arc::clone(&self.host.warm));
         warm.instances.push((self.number, instance));
-    }
-}
-
-/// The body of an answer.
-#[derive(Debug)]
-pub enum Answer {
-    /// The host's own words, or none.
-    Host(Option<Bytes>),
-    /// What a component writes.
-    Guest(Reader),
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.get_mut() {
-            Self::Host(bytes) => std::task::Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Guest(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Host(bytes) => bytes.is_none(),
-            Self::Guest(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Host(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Guest(body) => body.size_hint(),
-        }
     }
 }

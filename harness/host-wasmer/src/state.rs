@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tare_host::values::Values;
 use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 use tokio::time::timeout_at;
 use wasmer::{Function, Memory, TypedFunction};
 
@@ -82,7 +83,7 @@ impl State {
             reply.release();
         }
         let (deadline, runtime) = (self.deadline, self.runtime.clone());
-        runtime.block_on(async {
+        let waiting = async {
             let mut until = until.map_or(deadline, |until| until.min(deadline));
             loop {
                 let ready = std::future::poll_fn(|cx| match poll(self, cx) {
@@ -97,6 +98,8 @@ impl State {
                     Err(_) => until = deadline,
                 }
             }
-        })
+        };
+        // On a thread of the runtime's own, others take over what else that thread has to do.
+        block_in_place(|| runtime.block_on(waiting))
     }
 }

@@ -20,7 +20,8 @@ pub struct Watchdog {
 struct Watched {
     interrupter: Interrupter,
     deadline: Instant,
-    reply: Arc<Reply>,
+    /// The answer to let go of; none where an answer is what the call returns.
+    reply: Option<Arc<Reply>>,
     /// Whether it ran at the last tick already.
     seen: bool,
 }
@@ -58,7 +59,7 @@ impl Watchdog {
     }
 
     /// Watches a call from now on.
-    pub fn watch(&self, interrupter: Interrupter, deadline: Instant, reply: Arc<Reply>) -> Watch<'_> {
+    pub fn watch(&self, interrupter: Interrupter, deadline: Instant, reply: Option<Arc<Reply>>) -> Watch<'_> {
         let watched = Some(Watched { interrupter, deadline, reply, seen: false });
         let mut running = self.lock();
         let slot = match running.iter().position(Option::is_none) {
@@ -81,8 +82,8 @@ impl Watchdog {
             if now >= watched.deadline {
                 watched.interrupter.interrupt();
             }
-            if watched.seen {
-                watched.reply.release();
+            if let (true, Some(reply)) = (watched.seen, &watched.reply) {
+                reply.release();
             }
             watched.seen = true;
         }

@@ -15,6 +15,7 @@ pub mod log;
 pub mod service;
 pub mod settings;
 pub mod state;
+pub mod world;
 
 /// What both binaries do. Exits with 2 when the host cannot do what it was asked to.
 pub fn main() -> std::process::ExitCode {

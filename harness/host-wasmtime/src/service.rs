@@ -19,14 +19,13 @@ use tare_host::{Backend, Handler, cli, events, log};
 use tokio::time::timeout_at;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
-use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
-use wasmtime_wasi_http::{Error, WasiHttpView};
+use wasmtime_wasi_http::Error;
 
 use crate::answer::{Answer, LiveBody, Running};
 use crate::exchange::Exchange;
 use crate::settings::Settings;
 use crate::state::{DeadlineReached, Grants, State};
+use crate::world::{Exports, Linked};
 use crate::{component, engine, state};
 
 /// What the services of a process share.
@@ -90,7 +89,7 @@ impl Handler for Service {
 pub struct Service {
     host: Arc<Host>,
     grants: Grants,
-    component: ProxyPre<State>,
+    component: Linked,
     /// Instances that served requests and may serve more; the last used one first, since its memory is in the caches.
     warm: Mutex<Vec<Instance>>,
 }
@@ -117,7 +116,7 @@ impl Service {
     /// # Errors
     /// The component imports what this host does not have, or does not export an HTTP handler.
     pub fn link(host: &Arc<Host>, name: &str, component: &Component) -> anyhow::Result<Arc<Self>> {
-        let component = ProxyPre::new(host.linker.instantiate_pre(component)?)?;
+        let component = Linked::new(host.linker.instantiate_pre(component)?)?;
         let grants = Grants {
             service: name.into(),
             env: host.env.clone(),
@@ -200,7 +199,8 @@ impl Service {
         // The instance's own clock stops it when it computes, this one when it waits.
         let result = timeout_at(deadline.into(), async {
             let mut instance = self.instance(deadline).await?;
-            instance.serve(request, exchange).await?;
+            instance.served += 1;
+            instance.exports.serve(&mut instance.store, request, exchange).await?;
             self.keep(instance);
             Ok(())
         })
@@ -224,8 +224,8 @@ impl Service {
             return Ok(instance);
         }
         let mut store = State::store(&self.host.engine, &self.grants, deadline);
-        match self.component.instantiate_async(&mut store).await {
-            Ok(proxy) => Ok(Instance { store, proxy, served: 0 }),
+        match self.component.instantiate(&mut store).await {
+            Ok(exports) => Ok(Instance { store, exports, served: 0 }),
             Err(error) => Err(failure(error, &store)),
         }
     }
@@ -248,34 +248,12 @@ impl Service {
 /// A component's instance with its memory.
 pub struct Instance {
     store: Store<State>,
-    proxy: Proxy,
+    exports: Exports,
     served: u32,
 }
 
-impl Instance {
-    /// Lets the instance answer a request, and waits for it to end.
-    async fn serve<B>(&mut self, request: Request<B>, exchange: Arc<Exchange>) -> Result<(), Failure>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Error>,
-    {
-        self.served += 1;
-        let mut http = self.store.data_mut().http();
-        let request =
-            http.new_incoming_request(Scheme::Http, request).map_err(|error| Failure::BadRequest(error.into()))?;
-        let answer = http
-            .new_response_outparam_from_callback(move |answer| exchange.set(answer))
-            .map_err(|error| Failure::Trapped(error.into()))?;
-        let handler = self.proxy.wasi_http_incoming_handler();
-        match handler.call_handle(&mut self.store, request, answer).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(failure(error, &self.store)),
-        }
-    }
-}
-
 /// Tells how a call ended from its error, and from the limit on memory if the instance reached it.
-fn failure(error: wasmtime::Error, store: &Store<State>) -> Failure {
+pub(crate) fn failure(error: wasmtime::Error, store: &Store<State>) -> Failure {
     if error.is::<DeadlineReached>() {
         Failure::TooSlow
     } else if let Some(limit) = store.data().refused_memory() {

@@ -6,7 +6,9 @@
 pub mod admission;
 pub mod backend;
 pub mod body;
+pub mod cgi;
 pub mod cli;
+pub mod direct;
 pub mod events;
 pub mod failure;
 pub mod file;

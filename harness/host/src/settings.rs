@@ -37,7 +37,10 @@ pub fn defaults<S: clap::Args>() -> S {
 }
 
 /// Parses a duration: a number and `ms` or `s`.
-fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// It is none, or nothing.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => (number, Duration::from_millis(1)),
         (None, Some(number)) => (number, Duration::from_secs(1)),

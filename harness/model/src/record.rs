@@ -32,6 +32,9 @@ pub struct RunRecord {
     pub plan: Plan,
     /// What was built and how it was set, a subject each.
     pub subjects: Vec<SubjectRecord>,
+    /// What the controls among the subjects show and do not show, by `platform/variant`.
+    #[serde(default)]
+    pub controls: BTreeMap<String, String>,
     /// What was found out about the machine and the generator before and during the run.
     pub calibration: Calibration,
     /// What could not be measured, or not be trusted.
@@ -130,7 +133,7 @@ pub struct SubjectRecord {
 /// A thing that was built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactRecord {
-    /// What it is: `component`, `aot`, `host`, `binary`, `image`.
+    /// What it is: `component`, `program` (of WASI 0.1), `aot`, `host`, `binary`, `image`.
     pub kind: String,
     /// Its name: a path relative to the checkout, or the image's name.
     pub name: String,
@@ -151,7 +154,8 @@ pub struct Calibration {
     pub generator_ceiling_rps: Option<f64>,
     /// The closed-loop capacity of each subject before the first round, in requests per second, by subject.
     pub capacity_rps: BTreeMap<String, f64>,
-    /// The rate of the open loop in requests per second, by service.
+    /// The rate of the open loop in requests per second, by service. A control that cannot take it gets less: the same share
+    /// of its own capacity.
     pub open_rate_rps: BTreeMap<String, f64>,
     /// The share of all CPUs' time, from 0 to 1, that the hypervisor gave to other machines while the rounds ran; nothing
     /// where the kernel does not tell.

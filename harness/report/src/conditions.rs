@@ -129,10 +129,11 @@ fn load(record: &RunRecord, plan: &LoadPlan) -> String {
     let rates: Vec<String> = calibration.open_rate_rps.iter().map(rate).collect();
     if !rates.is_empty() {
         parts.push(format!(
-            "open loop of {} s at {}, {:.0} % of what the weakest subject reaches",
+            "open loop of {} s at {}, {:.0} % of what the weakest subject reaches{}",
             plan.open_s,
             rates.join(", "),
-            plan.open_share * 100.0
+            plan.open_share * 100.0,
+            if record.controls.is_empty() { "" } else { " (a control that is weaker gets that share of its own)" }
         ));
     }
     parts.push(format!("closed loop of {} s", plan.closed_s));

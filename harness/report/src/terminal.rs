@@ -50,7 +50,9 @@ pub fn terminal(record: &RunRecord, summary: &Summary, style: Style) -> String {
     }
     let warnings: Vec<(String, String)> =
         record.warnings.iter().map(|warning| ("!".into(), warning.trim_end().into())).collect();
+    let controls: Vec<(String, String)> = record.controls.clone().into_iter().collect();
     let lists = [
+        ("Controls, measured to check the comparison and not to be chosen", controls),
         ("How to read it", reading(summary, &sections, &tables)),
         ("Marks", marked(&marks)),
         ("Warnings", warnings),

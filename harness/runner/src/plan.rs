@@ -25,19 +25,22 @@ pub struct Suite {
     pub open_s: f64,
     /// Seconds of the closed loop.
     pub closed_s: f64,
+    /// Whether controls belong to it that are not named.
+    pub controls: bool,
 }
 
 /// Every suite, shortest first.
 pub const SUITES: &[Suite] = &[
     Suite {
         name: "quick",
-        summary: "a first look, within 3 minutes after the build",
+        summary: "a first look, within 3 minutes after the build; controls only where they are named",
         rounds: 6,
         load_rounds: 2,
         time_limit_s: 165.0,
         warmup_s: 0.05,
         open_s: 0.3,
         closed_s: 0.2,
+        controls: false,
     },
     Suite {
         name: "standard",
@@ -48,6 +51,7 @@ pub const SUITES: &[Suite] = &[
         warmup_s: 0.1,
         open_s: 0.7,
         closed_s: 0.6,
+        controls: true,
     },
     Suite {
         name: "full",
@@ -58,6 +62,7 @@ pub const SUITES: &[Suite] = &[
         warmup_s: 0.5,
         open_s: 2.0,
         closed_s: 1.5,
+        controls: true,
     },
 ];
 
@@ -68,6 +73,8 @@ pub struct Choice {
     pub services: Vec<String>,
     /// Platforms by name, or variants as `platform/variant`.
     pub platforms: Vec<String>,
+    /// Whether controls are chosen that are not named as `platform/variant`.
+    pub controls: bool,
     /// Families of metrics.
     pub only: Vec<Group>,
     /// The seed of everything drawn.
@@ -107,17 +114,14 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
         ensure!(
             settings().any(|(platform, variant)| fits(name, platform, variant)),
             "there is no platform or variant `{name}`; there are: {}",
-            settings()
-                .map(|(platform, variant)| format!("{}/{}", platform.name(), variant.name))
-                .collect::<Vec<_>>()
-                .join(", ")
+            settings().map(|(platform, variant)| full_name(platform, variant)).collect::<Vec<_>>().join(", ")
         );
     }
     let wanted = |service: &&Service| choice.services.is_empty() || choice.services.contains(&service.name);
     let mut chosen = Vec::new();
     for service in services.iter().filter(wanted) {
         for (platform, variant) in settings() {
-            if choice.platforms.is_empty() || choice.platforms.iter().any(|name| fits(name, platform, variant)) {
+            if choice.takes(platform, variant) {
                 chosen.push(Chosen { service, platform, variant });
             }
         }
@@ -125,12 +129,24 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
     Ok(chosen)
 }
 
+impl Choice {
+    fn takes(&self, platform: &dyn Platform, variant: &Variant) -> bool {
+        let named = self.platforms.contains(&full_name(platform, variant));
+        let meant = self.platforms.is_empty() || self.platforms.iter().any(|name| name == platform.name());
+        named || meant && (self.controls || variant.control.is_none())
+    }
+}
+
+fn full_name(platform: &dyn Platform, variant: &Variant) -> String {
+    format!("{}/{}", platform.name(), variant.name)
+}
+
 fn settings() -> impl Iterator<Item = (&'static dyn Platform, &'static Variant)> {
     PLATFORMS.iter().flat_map(|platform| platform.variants().iter().map(|variant| (*platform, variant)))
 }
 
 fn fits(name: &str, platform: &dyn Platform, variant: &Variant) -> bool {
-    name == platform.name() || name == format!("{}/{}", platform.name(), variant.name)
+    name == platform.name() || name == full_name(platform, variant)
 }
 
 /// The plan of a run.
@@ -193,7 +209,19 @@ mod tests {
             ..Choice::default()
         };
         assert_eq!(names(&choice), ["orders/native/process", "orders/docker/scratch"]);
-        assert_eq!(names(&Choice::default()).len(), 2 * settings().count());
+        assert_eq!(names(&Choice { controls: true, ..Choice::default() }).len(), 2 * settings().count());
+    }
+
+    #[test]
+    fn controls_are_left_out_unless_they_are_asked_for_or_named() {
+        let of = |platforms: &[&str], controls| {
+            let platforms = platforms.iter().map(|name| (*name).to_owned()).collect();
+            names(&Choice { services: vec!["auth".into()], platforms, controls, ..Choice::default() })
+        };
+        let control = "auth/wasmer/direct".to_owned();
+        assert!(!of(&[], false).contains(&control) && !of(&["wasmer"], false).contains(&control));
+        assert!(of(&[], true).contains(&control) && of(&["wasmer"], true).contains(&control));
+        assert_eq!(of(&["wasmer/direct"], false), [control]);
     }
 
     #[test]

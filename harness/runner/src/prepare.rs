@@ -53,6 +53,12 @@ impl Prepared<'_> {
     }
 }
 
+/// What the controls among the subjects are for, by `platform/variant`.
+pub fn controls(chosen: &[Chosen<'_>]) -> BTreeMap<String, String> {
+    let text = |chosen: &Chosen<'_>| Some((chosen.subject().setting(), chosen.variant.control?.to_owned()));
+    chosen.iter().filter_map(text).collect()
+}
+
 /// Ends and removes what dead runs left behind; tells of it.
 ///
 /// # Errors

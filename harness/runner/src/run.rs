@@ -17,7 +17,7 @@ use crate::measure::{Findings, Job, Loop, ceiling, drive};
 use crate::mix::mix;
 use crate::observer::{Measured, Observer, Progress};
 use crate::plan::{Choice, Suite, choose, is_loaded, order, plan};
-use crate::prepare::{Prepared, Ready, failed, prepare};
+use crate::prepare::{Prepared, Ready, controls, failed, prepare};
 use crate::sampling::CpuTimes;
 use crate::verify::verify;
 
@@ -52,6 +52,7 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
     let prepared = prepare(options.run, options.layout, &chosen, cancel, observer).await?;
     record.versions.extend(prepared.versions.clone());
     record.subjects = prepared.records();
+    record.controls = controls(&chosen);
     record.failed.clone_from(&prepared.failed);
     let world = &prepared.world;
     record.calibration.generator_cpus.clone_from(&world.cpus.generator);
@@ -83,6 +84,7 @@ fn begin(options: &Options<'_>, plan: Plan) -> RunRecord {
         git_commit: facts::git_commit(&options.layout.root),
         plan,
         subjects: Vec::new(),
+        controls: BTreeMap::new(),
         calibration: Calibration::default(),
         failed: Vec::new(),
         warnings: Vec::new(),
@@ -150,7 +152,9 @@ impl Run<'_> {
             }
             self.save()?;
         }
-        self.record.calibration.open_rate_rps = open_rates(&self.record.calibration, load.open_share);
+        let calibration = &self.record.calibration;
+        let judged = calibration.capacity_rps.iter().filter(|(subject, _)| !self.is_control(subject));
+        self.record.calibration.open_rate_rps = open_rates(judged, load.open_share);
         self.save()
     }
 
@@ -221,10 +225,27 @@ impl Run<'_> {
         self.save()
     }
 
+    /// Whether a subject, by its name, is a control.
+    fn is_control(&self, subject: &str) -> bool {
+        subject.split_once('/').is_some_and(|(_, setting)| self.record.controls.contains_key(setting))
+    }
+
+    /// The open loop's rate of a subject.
+    fn open_rate(&self, subject: &Subject) -> Option<f64> {
+        let Calibration { open_rate_rps, capacity_rps, .. } = &self.record.calibration;
+        let common = open_rate_rps.get(&subject.service).copied();
+        let name = subject.to_string();
+        if !self.is_control(&name) {
+            return common;
+        }
+        let own = capacity_rps.get(&name)? * self.record.plan.load.open_share;
+        Some(common.map_or(own, |common| common.min(own)))
+    }
+
     async fn measure(&mut self, ready: &Ready<'_>, round: u32, position: u32) -> Result<()> {
         let subject = ready.chosen.subject();
         let plan = self.record.plan.clone();
-        let rate = self.record.calibration.open_rate_rps.get(&subject.service).copied();
+        let rate = self.open_rate(&subject);
         let loaded = is_loaded(&plan, round) && self.loads();
         // Another sequence of requests in each round, the same for all subjects.
         let load = rate.filter(|_| loaded).map(|rate| (&plan.load, plan.seed.wrapping_add(u64::from(round)), rate));
@@ -297,10 +318,11 @@ fn capacity_loop(seed: u64) -> Loop {
     Loop { phase: "closed", mode: Mode::Closed, seconds: CAPACITY_S, seed }
 }
 
-/// The open loop's rate of each service: this share of the capacity of its weakest subject.
-fn open_rates(calibration: &Calibration, share: f64) -> BTreeMap<String, f64> {
+/// The open loop's rate of each service: this share of the capacity of its weakest subject. Controls do not count: they are
+/// no alternative that the load of the others would have to suit.
+fn open_rates<'a>(capacities: impl IntoIterator<Item = (&'a String, &'a f64)>, share: f64) -> BTreeMap<String, f64> {
     let mut rates: BTreeMap<String, f64> = BTreeMap::new();
-    for (subject, capacity) in &calibration.capacity_rps {
+    for (subject, capacity) in capacities {
         let service = subject.split('/').next().unwrap_or_default();
         let rate = rates.entry(service.to_owned()).or_insert(f64::INFINITY);
         *rate = rate.min(capacity * share);
@@ -370,8 +392,7 @@ mod tests {
             ("auth/wasmtime/aot".to_owned(), 300.0),
             ("orders/native/process".to_owned(), 20_000.0),
         ]);
-        let calibration = Calibration { capacity_rps, ..Calibration::default() };
-        let rates = open_rates(&calibration, 0.5);
+        let rates = open_rates(&capacity_rps, 0.5);
         assert_eq!(rates, BTreeMap::from([("auth".to_owned(), 150.0), ("orders".to_owned(), 10_000.0)]));
     }
 }

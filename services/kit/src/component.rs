@@ -1,34 +1,27 @@
-//! Serving as a component: the host calls [`handle`] once per request, and the router is driven to its end.
-//!
-//! There is no event loop. Everything a handler can wait for on this side (a request's body, the store) blocks inside
-//! of the component, so a handler's future is never pending for a reason that a second poll would not cure.
+//! Serving as a component of the `wasi:http/proxy` world: the host calls [`handle`] once per request.
 
 use std::io::{self, Write};
 use std::pin::{Pin, pin};
-use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{self, HeaderName, HeaderValue, Method, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Body as _, Frame};
 use wasip2::http::types::{ErrorCode, Fields, IncomingBody, Method as WasiMethod, OutgoingBody, OutgoingResponse};
 use wasip2::io::streams::{InputStream, StreamError};
 
+use crate::guest::{self, complete};
 use crate::store::KeyValue;
 use crate::{ConfigError, Problem};
 
+pub use crate::guest::{RouterCell, refuse_to_run};
 pub use wasip2;
 pub use wasip2::exports::http::incoming_handler::Guest;
 pub use wasip2::http::proxy::export;
 pub use wasip2::http::types::{IncomingRequest, ResponseOutparam};
-
-/// Keeps the router between the requests of one instance, where the host lets an instance serve several.
-pub type RouterCell = OnceLock<Router>;
 
 /// The most of a request's body that is asked of the host at once, in bytes.
 const CHUNK: u64 = 64 * 1024;
@@ -40,43 +33,7 @@ pub fn handle(
     request: IncomingRequest,
     answer: ResponseOutparam,
 ) {
-    let response = match (router(cell, app), incoming(request)) {
-        (Ok(router), Ok(request)) => complete(tower_call(router, request)),
-        (Err(error), _) => {
-            // The host's log is the place for this, not the caller.
-            let _ = writeln!(io::stderr(), "not configured: {error}");
-            Problem::internal().into_response()
-        }
-        (_, Err(problem)) => problem.into_response(),
-    };
-    send(response, answer);
-}
-
-/// What `wasmtime run` and its like get to see.
-pub fn refuse_to_run(service: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{service} answers HTTP requests; serve it, as by `wasmtime serve`");
-    ExitCode::FAILURE
-}
-
-/// Runs a long computation; an instance has one request and one thread, so there is nobody to hold up.
-pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    Ok(work())
-}
-
-fn router(cell: &RouterCell, app: fn(KeyValue) -> Result<Router, ConfigError>) -> Result<Router, ConfigError> {
-    if let Some(router) = cell.get() {
-        return Ok(router.clone());
-    }
-    let router = app(KeyValue::default())?;
-    Ok(cell.get_or_init(|| router).clone())
-}
-
-async fn tower_call(mut router: Router, request: http::Request<Body>) -> Response {
-    use axum::extract::Request;
-    use tower_service::Service;
-    // A router is always ready, and cannot fail.
-    let Ok(response) = Service::<Request>::call(&mut router, request).await;
-    response
+    send(guest::answer(cell, app, incoming(request)), answer);
 }
 
 /// The host's request as the router wants it. Fails on what HTTP itself does not allow.
@@ -178,25 +135,26 @@ fn write_body(sink: &OutgoingBody, body: Body) -> Result<(), axum::Error> {
     Ok(())
 }
 
-/// Polls a future to its end.
-///
-/// # Panics
-/// When the future waits for something that nothing on this side can bring about: the host ends the request then.
-fn complete<T>(future: impl Future<Output = T>) -> T {
-    struct Woken(AtomicBool);
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::Relaxed);
+/// The entry of a service, see [`serve!`](crate::serve).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! entry {
+    ($name:literal, $app:path) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::component::refuse_to_run($name)
         }
-    }
-    let woken = Arc::new(Woken(AtomicBool::new(false)));
-    let waker = Waker::from(Arc::clone(&woken));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-        assert!(woken.0.swap(false, Ordering::Relaxed), "a handler waits for something that cannot come");
-    }
+
+        const _: () = {
+            struct Component;
+
+            impl $crate::component::Guest for Component {
+                fn handle(request: $crate::component::IncomingRequest, answer: $crate::component::ResponseOutparam) {
+                    static ROUTER: $crate::component::RouterCell = $crate::component::RouterCell::new();
+                    $crate::component::handle(&ROUTER, $app, request, answer);
+                }
+            }
+
+    $crate::component::export!(Component with_types_in $crate::component::wasip2);
+        };
+    };
 }

@@ -2,8 +2,10 @@
 //!
 //! A service is an [`axum::Router`] over a [`Store`], made by one function, and [`serve!`] is its whole entry. On a
 //! machine that entry is a server process with its state in its own memory; compiled for `wasm32-wasip2` it is a
-//! component of the `wasi:http/proxy` world with its state behind `wasi:keyvalue`. Nothing outside of the modules
-//! `native` and `component` and the two sides of [`store`] asks which of the two it is.
+//! component of the `wasi:http/proxy` world with its state behind `wasi:keyvalue`. Two more are controls for measurements:
+//! with the feature `direct` the component exports one function instead of the world's handler, and for `wasm32-wasip1`
+//! the entry is a CGI program with its state in files. Nothing outside of the modules `native`, `component`, `direct` and
+//! `cgi` and the sides of [`store`] asks which of them it is.
 
 mod clock;
 mod config;
@@ -15,15 +17,23 @@ mod problem;
 mod segment;
 pub mod store;
 
-#[cfg(target_os = "wasi")]
+#[cfg(target_env = "p1")]
+#[doc(hidden)]
+pub mod cgi;
+#[cfg(all(target_env = "p2", not(feature = "direct")))]
 #[doc(hidden)]
 pub mod component;
+#[cfg(all(target_env = "p2", feature = "direct"))]
+#[doc(hidden)]
+pub mod direct;
+#[cfg(target_os = "wasi")]
+mod guest;
 #[cfg(not(target_os = "wasi"))]
 #[doc(hidden)]
 pub mod native;
 
 #[cfg(target_os = "wasi")]
-pub use component::compute;
+pub use guest::compute;
 #[cfg(not(target_os = "wasi"))]
 pub use native::compute;
 
@@ -66,28 +76,6 @@ pub fn with_common_routes(service: &'static str, router: Router) -> Router {
 #[macro_export]
 macro_rules! serve {
     ($name:literal, $app:path) => {
-        #[cfg(not(target_os = "wasi"))]
-        fn main() -> ::std::process::ExitCode {
-            $crate::native::main($name, $app)
-        }
-
-        #[cfg(target_os = "wasi")]
-        fn main() -> ::std::process::ExitCode {
-            $crate::component::refuse_to_run($name)
-        }
-
-        #[cfg(target_os = "wasi")]
-        const _: () = {
-            struct Component;
-
-            impl $crate::component::Guest for Component {
-                fn handle(request: $crate::component::IncomingRequest, answer: $crate::component::ResponseOutparam) {
-                    static ROUTER: $crate::component::RouterCell = $crate::component::RouterCell::new();
-                    $crate::component::handle(&ROUTER, $app, request, answer);
-                }
-            }
-
-    $crate::component::export!(Component with_types_in $crate::component::wasip2);
-        };
+        $crate::entry!($name, $app);
     };
 }

@@ -154,3 +154,14 @@ fn announce(line: &str) -> Result<(), StartError> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(StartError::Announce)
 }
+
+/// The entry of a service, see [`serve!`](crate::serve).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! entry {
+    ($name:literal, $app:path) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::native::main($name, $app)
+        }
+    };
+}

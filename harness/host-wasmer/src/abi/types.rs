@@ -250,7 +250,9 @@ macro_rules! pair {
 }
 
 pair!(Type for String);
+pair!(Type for &str);
 pair!(Type for bytes::Bytes);
+pair!(Type for &[u8]);
 pair!(<T: Type> Type for Vec<T>);
 
 fn text(guest: Guest<'_>, at: u32, length: u32) -> Result<String, Trap> {
@@ -301,48 +303,53 @@ impl<T: Lift> Lift for Vec<T> {
     }
 }
 
-/// Writes bytes into memory that the guest gives for them, and their pointer and length to an address.
-fn store_bytes(sink: &mut dyn Sink, bytes: &[u8], at: u32) -> Result<(), Trap> {
+/// Writes bytes into memory that the guest gives for them. Gives their address and length.
+///
+/// # Errors
+/// The guest gives no memory for them.
+pub fn placed(sink: &mut dyn Sink, bytes: &[u8]) -> Result<(u32, u32), Trap> {
     let length = u32::try_from(bytes.len()).map_err(|_| Trap::misuse("a list does not fit into memory"))?;
     let data = sink.allocate(length, 1)?;
     sink.write(data, bytes)?;
-    data.store(sink, at)?;
-    length.store(sink, at + 4)
+    Ok((data, length))
+}
+
+/// The same with a list.
+///
+/// # Errors
+/// The guest gives no memory for it.
+pub fn placed_list<T: Lower>(sink: &mut dyn Sink, list: Vec<T>) -> Result<(u32, u32), Trap> {
+    let too_long = || Trap::misuse("a list does not fit into memory");
+    let length = u32::try_from(list.len()).map_err(|_| too_long())?;
+    let size = length.checked_mul(T::SIZE).ok_or_else(too_long)?;
+    let data = sink.allocate(size, T::ALIGN)?;
+    for (value, index) in list.into_iter().zip(0..) {
+        value.store(sink, data + index * T::SIZE)?;
+    }
+    Ok((data, length))
 }
 
 const THROUGH_MEMORY: &str = "a value of several core values passes through memory";
 
-impl Lower for String {
-    fn store(self, sink: &mut dyn Sink, at: u32) -> Result<(), Trap> {
-        store_bytes(sink, self.as_bytes(), at)
-    }
+macro_rules! lower_bytes {
+    ($($type:ty),+) => {
+        $(impl Lower for $type {
+            fn store(self, sink: &mut dyn Sink, at: u32) -> Result<(), Trap> {
+                placed(sink, self.as_ref())?.store(sink, at)
+            }
 
-    fn flat(self) -> u64 {
-        unreachable!("{THROUGH_MEMORY}")
-    }
+            fn flat(self) -> u64 {
+                unreachable!("{THROUGH_MEMORY}")
+            }
+        })+
+    };
 }
 
-impl Lower for bytes::Bytes {
-    fn store(self, sink: &mut dyn Sink, at: u32) -> Result<(), Trap> {
-        store_bytes(sink, &self, at)
-    }
-
-    fn flat(self) -> u64 {
-        unreachable!("{THROUGH_MEMORY}")
-    }
-}
+lower_bytes!(String, &str, bytes::Bytes, &[u8]);
 
 impl<T: Lower> Lower for Vec<T> {
     fn store(self, sink: &mut dyn Sink, at: u32) -> Result<(), Trap> {
-        let too_long = || Trap::misuse("a list does not fit into memory");
-        let length = u32::try_from(self.len()).map_err(|_| too_long())?;
-        let size = length.checked_mul(T::SIZE).ok_or_else(too_long)?;
-        let data = sink.allocate(size, T::ALIGN)?;
-        for (value, index) in self.into_iter().zip(0..) {
-            value.store(sink, data + index * T::SIZE)?;
-        }
-        data.store(sink, at)?;
-        length.store(sink, at + 4)
+        placed_list(sink, self)?.store(sink, at)
     }
 
     fn flat(self) -> u64 {

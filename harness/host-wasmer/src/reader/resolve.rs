@@ -8,11 +8,12 @@ use wasmparser::{ComponentExternalKind, ExternalKind};
 use super::module::{Fixup, ImportKind, Module, Trampolines};
 use super::structure::{Component, CoreExport, CoreFunction, CoreInstance, Function, Instance, Options, Type};
 use super::{Apart, unsupported};
-use crate::plan::{Callee, Export, HostImport, Import, Plan, Signature, Step};
+use crate::plan::{Callee, Export, Handler, HostImport, Import, Plan, Signature, Step, World};
 use crate::wasi::canonical;
 
-/// What a component must export to be served.
-const HANDLER: &str = "wasi:http/incoming-handler@0.2";
+/// What a component must export to be served: one of these interfaces.
+const HANDLERS: [(&str, World); 2] =
+    [("wasi:http/incoming-handler@0.2", World::Http), ("tare:direct/handler@0.1.0", World::Direct)];
 
 /// How many aliases in a row are followed. Toolchains make two or three; a circle makes no end.
 const DEPTH: u32 = 32;
@@ -82,8 +83,13 @@ impl<'c, 'a> Resolver<'c, 'a> {
             memories: Vec::new(),
             reallocs: Vec::new(),
             later: Vec::new(),
-            handler: Export { step: 0, name: String::new() },
-            post_return: None,
+            handler: Handler {
+                world: World::Http,
+                function: Export { step: 0, name: String::new() },
+                post_return: None,
+                memory: None,
+                realloc: None,
+            },
             memory_bytes: 0,
         };
         Ok(Self { component, modules, roles, steps, plan })
@@ -134,10 +140,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
             (Found::Export(_), None) => unsupported("a memory or global of a module that is instantiated later"),
             (Found::Host { callee, interface, name, options }, Some(ty)) => {
                 let signature: Signature = self.modules[module].signature(ty)?;
-                let memory = options.memory.map(|index| self.memory(index)).transpose()?;
-                let realloc = options.realloc.map(|index| self.step_function(index)).transpose()?;
-                let memory = memory.map(|export| position(&mut self.plan.memories, export));
-                let realloc = realloc.map(|export| position(&mut self.plan.reallocs, export));
+                let (memory, realloc) = self.passing(&options)?;
                 Ok(Import::Host(HostImport { callee, interface, name, memory, realloc, signature }))
             }
             (Found::Host { .. }, None) => Err(anyhow!("a function stands where something else is imported")),
@@ -275,19 +278,36 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     /// Finds the function that answers requests.
     fn handler(&mut self) -> anyhow::Result<()> {
-        let is_handler = |name: &str, kind| kind == ComponentExternalKind::Instance && canonical(name) == HANDLER;
-        let export = self.component.exports.iter().find(|export| is_handler(export.name, export.kind));
-        let export = export.context("it does not export `wasi:http/incoming-handler`")?;
-        let function = self.lifted(export.index, "handle")?;
+        let instances = || {
+            let exports = self.component.exports.iter();
+            exports.filter(|export| export.kind == ComponentExternalKind::Instance)
+        };
+        let found = HANDLERS.into_iter().find_map(|(interface, world)| {
+            let export = instances().find(|export| canonical(export.name) == interface)?;
+            Some((export.index, world))
+        });
+        let (instance, world) = found.context("it does not export `wasi:http/incoming-handler`")?;
+        let function = self.lifted(instance, "handle")?;
         let Some(Function::Lift { core, options }) = self.component.functions.get(function as usize) else {
             return unsupported("a handler that is not lifted from one of its modules");
         };
         if let Some(other) = &options.other {
             return unsupported(format!("a handler lifted with `{other}`"));
         }
-        self.plan.handler = self.step_function(*core)?;
-        self.plan.post_return = options.post_return.map(|index| self.step_function(index)).transpose()?;
+        let (memory, realloc) = self.passing(options)?;
+        let function = self.step_function(*core)?;
+        let post_return = options.post_return.map(|index| self.step_function(index)).transpose()?;
+        self.plan.handler = Handler { world, function, post_return, memory, realloc };
         Ok(())
+    }
+
+    /// The memory and the realloc that values pass by.
+    fn passing(&mut self, options: &Options) -> anyhow::Result<(Option<usize>, Option<usize>)> {
+        let memory = options.memory.map(|index| self.memory(index)).transpose()?;
+        let realloc = options.realloc.map(|index| self.step_function(index)).transpose()?;
+        let memory = memory.map(|export| position(&mut self.plan.memories, export));
+        let realloc = realloc.map(|export| position(&mut self.plan.reallocs, export));
+        Ok((memory, realloc))
     }
 
     /// The function of this component behind an export of an instance.

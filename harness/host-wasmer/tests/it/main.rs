@@ -1,6 +1,7 @@
 //! The host's side of the canonical ABI and of the interfaces, without a runtime: against the interfaces' own text, and
 //! against guests that pass anything at all. The host as a whole is tested as a process, by the tests of all hosts.
 
+mod direct;
 mod fake;
 mod functions;
 #[cfg(feature = "reader")]

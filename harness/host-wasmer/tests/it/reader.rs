@@ -79,7 +79,7 @@ fn trampolines_and_what_fills_them_are_worked_out_and_not_instantiated() {
     assert_eq!(hosts, expected);
     assert_eq!(apart.plan.memories[0].name, "memory");
     assert_eq!(apart.plan.reallocs[0].name, "cabi_realloc");
-    assert_eq!(apart.plan.handler.name, "handle");
+    assert_eq!(apart.plan.handler.function.name, "handle");
     assert_eq!(apart.plan.memory_bytes, 2 * 64 * 1024);
 }
 

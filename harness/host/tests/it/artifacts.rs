@@ -47,6 +47,9 @@ pub(crate) static WASMER: Program = Program {
 pub(crate) static GUEST: LazyLock<PathBuf> =
     LazyLock::new(|| build(&["-p", "tare-host-guest", "--lib", "--target", "wasm32-wasip2"]));
 
+/// Wasmer's own runner for programs of WASI 0.1; static as well.
+pub(crate) static WASIX: LazyLock<PathBuf> = LazyLock::new(|| build_static("tare-host-wasix"));
+
 fn build_static(package: &str) -> PathBuf {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let static_libc = format!("target.{target}.rustflags=['-Ctarget-feature=+crt-static']");
@@ -59,8 +62,9 @@ fn build_jit(package: &str) -> PathBuf {
 
 /// Compiles a component ahead, into cargo's own folder for the files of tests, where it may stay.
 pub(crate) fn compile(program: &Program, component: &Path) -> PathBuf {
-    let name = component.file_stem().expect("a component is a file").to_str().expect("its name is UTF-8");
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.ahead", program.compiler));
+    // The same name stands for different things under different targets and profiles.
+    let parts: Vec<_> = component.components().rev().take(3).map(|part| part.as_os_str().to_string_lossy()).collect();
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{}.ahead", parts.join("-"), program.compiler));
     let made = Command::new(&*program.jit).arg("compile").args([component, &out]).status().expect("the host starts");
     assert!(made.success(), "{made}");
     out
@@ -68,9 +72,14 @@ pub(crate) fn compile(program: &Program, component: &Path) -> PathBuf {
 
 /// Builds one artifact and says where it is.
 pub(crate) fn build(what: &[&str]) -> PathBuf {
+    build_as(PROFILE, what)
+}
+
+/// The same with another profile, where the same target is built in another form.
+pub(crate) fn build_as(profile: &str, what: &[&str]) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--profile", PROFILE, "--message-format", "json-render-diagnostics"])
+        .args(["build", "--profile", profile, "--message-format", "json-render-diagnostics"])
         .args(what)
         .stderr(Stdio::inherit())
         .output()

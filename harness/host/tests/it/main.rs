@@ -15,8 +15,10 @@ macro_rules! on_every_host {
 mod artifacts;
 mod bad_guests;
 mod conformance;
+mod direct;
 mod isolation;
 mod keyvalue;
 mod limits;
 mod process;
+mod programs;
 mod start_and_stop;

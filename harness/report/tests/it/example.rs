@@ -51,6 +51,7 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             },
         },
         subjects: Vec::new(),
+        controls: BTreeMap::new(),
         calibration: Calibration {
             generator_cpus: vec![0],
             subject_cpus: vec![1],

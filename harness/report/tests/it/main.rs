@@ -354,3 +354,16 @@ fn colour_adds_nothing_but_colour() {
     }
     assert_eq!(bare + rest, shown(&record, &samples, NARROW));
 }
+
+#[test]
+fn what_a_control_shows_stands_beside_the_figures() {
+    let (mut record, samples) = full();
+    let none = shown(&record, &samples, NARROW);
+    assert!(!none.contains("Controls"));
+    record.controls = [("wasmtime/reuse".to_owned(), "shows this; does not show that".to_owned())].into();
+    let text = shown(&record, &samples, NARROW);
+    let controls = "Controls, measured to check the comparison and not to be chosen\n  \
+                    wasmtime/reuse  shows this; does not show that\n";
+    assert!(text.contains(controls), "{text}");
+    assert!(text.contains("(a control that is weaker gets that share of its own)"), "{text}");
+}

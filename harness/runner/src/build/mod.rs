@@ -3,7 +3,7 @@
 mod cargo;
 mod products;
 
-pub use products::{Product, Products, Runtime, build};
+pub use products::{Guest, Product, Products, Runtime, build};
 
 use std::path::Path;
 

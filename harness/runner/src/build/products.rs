@@ -19,25 +19,66 @@ pub enum Product {
     StaticBinary,
     /// The service as a binary that finds glibc where it runs.
     DynamicBinary,
-    /// The service as a Wasm component.
-    Component,
-    /// The same without SIMD, for a compiler that does not have it.
-    PlainComponent,
-    /// The component compiled ahead for this machine, by a host and for it.
-    Ahead(Runtime),
+    /// The service in WebAssembly.
+    Guest(Guest),
+    /// The same compiled ahead for this machine, for a host.
+    Ahead(Guest, Runtime),
     /// A host without a compiler, static with glibc.
     Host(Runtime),
     /// A host with its compilers.
     JitHost(Runtime),
 }
 
-/// What a host runs components on.
+/// A form of a service in WebAssembly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Guest {
+    /// A component of `wasi:http`.
+    Component,
+    /// The same without SIMD, for a compiler that does not have it.
+    Plain,
+    /// A component that exports one function of plain values.
+    Direct,
+    /// A program for WASI 0.1 that answers a request by CGI.
+    Program,
+}
+
+/// What a host runs guests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Runtime {
     /// Wasmtime.
     Wasmtime,
     /// Wasmer.
     Wasmer,
+    /// Wasmer by its own runner for programs, which has no compiler of its own here.
+    Wasix,
+}
+
+impl Guest {
+    /// What progress calls it.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Component => "Wasm components",
+            Self::Plain => "Wasm components without SIMD",
+            Self::Direct => "Wasm components without wasi:http",
+            Self::Program => "WASI 0.1 programs",
+        }
+    }
+
+    /// The target, the profile of the root manifest and further arguments. Cargo files what it builds by target and
+    /// profile, so that no two forms may share both.
+    fn cargo(self) -> (&'static str, &'static str, &'static [&'static str]) {
+        match self {
+            Self::Component => ("wasm32-wasip2", PROFILE, &[]),
+            // Behind the flags of the project's configuration, which ask for it.
+            Self::Plain => (
+                "wasm32-wasip2",
+                "service-plain",
+                &["--config", "target.wasm32-wasip2.rustflags=['-Ctarget-feature=-simd128']"],
+            ),
+            Self::Direct => ("wasm32-wasip2", "service-direct", &["--features", "service-kit/direct"]),
+            Self::Program => ("wasm32-wasip1", PROFILE, &[]),
+        }
+    }
 }
 
 impl Runtime {
@@ -46,6 +87,7 @@ impl Runtime {
         match self {
             Self::Wasmtime => "host-wasmtime",
             Self::Wasmer => "host-wasmer",
+            Self::Wasix => "host-wasix",
         }
     }
 
@@ -54,11 +96,20 @@ impl Runtime {
         format!("tare-{}", self.folder())
     }
 
+    /// Whose host compiles ahead for it.
+    fn compiler(self) -> Self {
+        match self {
+            Self::Wasix => Self::Wasmer,
+            other => other,
+        }
+    }
+
     /// How a file compiled ahead for it ends.
     fn extension(self) -> &'static str {
         match self {
             Self::Wasmtime => "cwasm",
             Self::Wasmer => "wasmer",
+            Self::Wasix => "wasix",
         }
     }
 }
@@ -73,9 +124,6 @@ pub struct Products {
 /// The profile of the root manifest that everything measured is built with.
 const PROFILE: &str = "service";
 
-/// And that of components without SIMD.
-const PLAIN_PROFILE: &str = "service-plain";
-
 impl Product {
     /// The runtime whose host it is; nothing where there is one per service.
     fn host(self) -> Option<Runtime> {
@@ -88,7 +136,7 @@ impl Product {
     /// What must be built first.
     fn needs(self) -> Vec<Self> {
         match self {
-            Self::Ahead(runtime) => vec![Self::Component, Self::JitHost(runtime)],
+            Self::Ahead(guest, runtime) => vec![Self::Guest(guest), Self::JitHost(runtime.compiler())],
             _ => Vec::new(),
         }
     }
@@ -99,9 +147,8 @@ impl Product {
             Self::MuslBinary => "services, static binaries with musl".into(),
             Self::StaticBinary => "services, static binaries with glibc".into(),
             Self::DynamicBinary => "services, dynamic binaries".into(),
-            Self::Component => "services, Wasm components".into(),
-            Self::PlainComponent => "services, Wasm components without SIMD".into(),
-            Self::Ahead(runtime) => format!("components, compiled ahead for {runtime:?}"),
+            Self::Guest(guest) => format!("services, {}", guest.label()),
+            Self::Ahead(guest, runtime) => format!("{}, compiled ahead for {runtime:?}", guest.label()),
             Self::Host(runtime) => format!("{runtime:?} host without compiler"),
             Self::JitHost(runtime) => format!("{runtime:?} host with compiler"),
         }
@@ -110,22 +157,21 @@ impl Product {
     fn cargo(self, services: &[String]) -> Option<CargoBuild> {
         let linux = |libc| Some(format!("{}-unknown-linux-{libc}", std::env::consts::ARCH));
         let bins = || vec!["--bins".to_owned()];
-        let (target, args) = match self {
-            Self::MuslBinary => (linux("musl"), bins()),
-            Self::StaticBinary => (linux("gnu"), bins()),
-            Self::DynamicBinary => (None, bins()),
-            Self::Component => (Some("wasm32-wasip2".into()), bins()),
-            Self::PlainComponent => {
-                // Behind the flags of the project's configuration, which ask for it.
-                let without = "target.wasm32-wasip2.rustflags=['-Ctarget-feature=-simd128']";
-                (Some("wasm32-wasip2".into()), vec!["--bins".into(), "--config".into(), without.into()])
+        let (target, profile, args) = match self {
+            Self::MuslBinary => (linux("musl"), PROFILE, bins()),
+            Self::StaticBinary => (linux("gnu"), PROFILE, bins()),
+            Self::DynamicBinary => (None, PROFILE, bins()),
+            Self::Guest(guest) => {
+                let (target, profile, further) = guest.cargo();
+                let args = bins().into_iter().chain(further.iter().map(|&arg| arg.to_owned())).collect();
+                (Some(target.into()), profile, args)
             }
-            Self::Host(runtime) => (linux("gnu"), vec!["--bin".into(), runtime.package()]),
+            Self::Host(runtime) => (linux("gnu"), PROFILE, vec!["--bin".into(), runtime.package()]),
             Self::JitHost(runtime) => {
                 let bin = format!("{}-jit", runtime.package());
-                (None, vec!["--bin".into(), bin, "--features".into(), "compiler".into()])
+                (None, PROFILE, vec!["--bin".into(), bin, "--features".into(), "compiler".into()])
             }
-            Self::Ahead(_) => return None,
+            Self::Ahead(..) => return None,
         };
         // For musl it is the default.
         let static_libc = matches!(self, Self::StaticBinary | Self::Host(_));
@@ -133,7 +179,6 @@ impl Product {
             Some(runtime) => vec![runtime.package()],
             None => services.iter().map(|service| format!("service-{service}")).collect(),
         };
-        let profile = if self == Self::PlainComponent { PLAIN_PROFILE } else { PROFILE };
         Some(CargoBuild { packages, target, static_libc, profile, args })
     }
 }
@@ -190,10 +235,10 @@ pub async fn build(
         sort(layout, &mut products, *product, names, &output)?;
     }
     for product in all {
-        let Product::Ahead(runtime) = product else { continue };
+        let Product::Ahead(guest, runtime) = product else { continue };
         progress(&product.label());
         for service in services {
-            match compile_ahead(layout, &products, service, runtime).await {
+            match compile_ahead(layout, &products, service, guest, runtime).await {
                 Ok(file) => products.put(product, service, file),
                 Err(error) => products.fail(product, service, format!("{error:#}")),
             }
@@ -210,7 +255,7 @@ fn sort(
     names: Vec<String>,
     output: &CargoOutput,
 ) -> Result<()> {
-    let name = format!("{product:?}").to_lowercase().replace('(', "-").replace(')', "");
+    let name = format!("{product:?}").to_lowercase().replace('(', "-").replace(", ", "-").replace(')', "");
     let log = layout.logs().join(format!("build-{name}.log"));
     if !output.errors.is_empty() {
         fs_err::create_dir_all(layout.logs())?;
@@ -229,16 +274,22 @@ fn sort(
     Ok(())
 }
 
-async fn compile_ahead(layout: &Layout, products: &Products, service: &str, runtime: Runtime) -> Result<PathBuf> {
-    let component = products.file(Product::Component, service)?;
-    let host = products.file(Product::JitHost(runtime), service)?;
-    let folder = layout.work().join("ahead");
+async fn compile_ahead(
+    layout: &Layout,
+    products: &Products,
+    service: &str,
+    guest: Guest,
+    runtime: Runtime,
+) -> Result<PathBuf> {
+    let portable = products.file(Product::Guest(guest), service)?;
+    let host = products.file(Product::JitHost(runtime.compiler()), service)?;
+    let folder = layout.work().join("ahead").join(format!("{guest:?}").to_lowercase());
     fs_err::create_dir_all(&folder)?;
     let file = folder.join(format!("{service}.{}", runtime.extension()));
     let mut command = Command::new(host);
-    command.arg("compile").arg(component).arg(&file).stdin(Stdio::null()).kill_on_drop(true);
+    command.arg("compile").arg(portable).arg(&file).stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.with_context(|| format!("cannot run {}", host.display()))?;
     let words = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "compiling {} ahead failed: {}", layout.relative(component), words.trim());
+    ensure!(output.status.success(), "compiling {} ahead failed: {}", layout.relative(portable), words.trim());
     Ok(file)
 }

@@ -40,6 +40,8 @@ pub struct Variant {
     pub summary: &'static str,
     /// What has to be built for it.
     pub products: &'static [Product],
+    /// For a control, which is measured to check a comparison and not to be chosen: what it shows, and what it does not.
+    pub control: Option<&'static str>,
 }
 
 /// What runs a service.

@@ -29,6 +29,7 @@ const VARIANTS: &[Variant] = &[Variant {
     name: VARIANT,
     summary: "the binary of docker/scratch-glibc as a plain process",
     products: &[Product::StaticBinary],
+    control: None,
 }];
 
 #[async_trait(?Send)]

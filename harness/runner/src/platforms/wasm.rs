@@ -1,10 +1,10 @@
-//! A component on one of the project's Wasm hosts: what is the same whatever the host runs it on.
+//! A service in WebAssembly on one of the project's hosts: what is the same whatever the host runs it on.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use async_trait::async_trait;
 use tare_model::ArtifactRecord;
 use tare_model::protocol::Command;
@@ -12,11 +12,17 @@ use tare_model::protocol::Command;
 use super::native::ProcessInstance;
 use super::{Common, Deployed, Launched, Startup, Target, Variant, World};
 use crate::affinity;
-use crate::build::{Product, Runtime, artifact, compressed_size, file_size};
+use crate::build::{Guest, Product, Runtime, artifact, compressed_size, file_size};
 use crate::clock::monotonic_ns;
 use crate::layout::Service;
 use crate::process::{Process, Program};
 use crate::sampling::pss_bytes;
+
+/// What the control without `wasi:http` is good for.
+pub(super) const DIRECT: &str = "\
+    the same router behind `handle: func(request) -> response` and wasi:keyvalue: on both runtimes, it compares engine and \
+    canonical ABI alone, and beside aot shows what wasi:http costs on each. It does not show what a server gets, which needs \
+    bodies that stream; and on Wasmer it runs on the connection's thread, where one that computes for long holds up others";
 
 /// The settings of a host, as its arguments and as they stand in the record.
 pub(super) type Settings = Vec<(&'static str, &'static str)>;
@@ -30,16 +36,16 @@ pub(super) fn common_settings(reuse: bool) -> Settings {
 pub(super) struct WasmTarget {
     common: Common,
     settings: Settings,
-    component: PathBuf,
-    /// Whether the component was built with SIMD.
-    simd: bool,
+    guest: Guest,
+    /// The portable file.
+    portable: PathBuf,
     host: PathBuf,
-    /// The component compiled ahead; without it the host compiles the component at start.
+    /// The guest compiled ahead; without it the host compiles the portable file at start.
     code: Option<PathBuf>,
 }
 
 impl WasmTarget {
-    /// The component of a service on the host of a runtime: compiled ahead where the variant says so.
+    /// A service on the host of a runtime: in the form, and compiled ahead where, the variant says so.
     pub(super) fn new(
         world: &Rc<World>,
         service: &Service,
@@ -48,18 +54,22 @@ impl WasmTarget {
         settings: Settings,
     ) -> Result<Self> {
         let file = |product| world.products.file(product, &service.name).map(Path::to_owned);
-        let ahead = variant.products.contains(&Product::Ahead(runtime));
+        let guest = variant.products.iter().find_map(|product| match product {
+            Product::Guest(guest) => Some(*guest),
+            _ => None,
+        });
+        let guest = guest.context("a variant in WebAssembly names no form of the service")?;
+        let ahead = variant.products.contains(&Product::Ahead(guest, runtime));
         let host = file(if ahead { Product::Host(runtime) } else { Product::JitHost(runtime) })?;
-        let code = ahead.then(|| file(Product::Ahead(runtime))).transpose()?;
-        let simd = variant.products.contains(&Product::Component);
-        let component = file(if simd { Product::Component } else { Product::PlainComponent })?;
+        let code = ahead.then(|| file(Product::Ahead(guest, runtime))).transpose()?;
+        let portable = file(Product::Guest(guest))?;
         let common = Common::new(world, service, platform, variant);
-        Ok(Self { common, settings, component, simd, host, code })
+        Ok(Self { common, settings, guest, portable, host, code })
     }
 
     /// What the host is given to serve.
     fn served(&self) -> &Path {
-        self.code.as_ref().unwrap_or(&self.component)
+        self.code.as_ref().unwrap_or(&self.portable)
     }
 
     fn start(&self, args: Vec<String>, commands: bool) -> Result<(Process, u64)> {
@@ -94,7 +104,8 @@ pub(super) fn recorded_settings(common: &Common, settings: &Settings) -> BTreeMa
 #[async_trait(?Send)]
 impl Target for WasmTarget {
     fn artifacts(&self) -> Vec<ArtifactRecord> {
-        let files = [("component", Some(&self.component)), ("aot", self.code.as_ref()), ("host", Some(&self.host))];
+        let kind = if self.guest == Guest::Program { "program" } else { "component" };
+        let files = [(kind, Some(&self.portable)), ("aot", self.code.as_ref()), ("host", Some(&self.host))];
         let record = |(kind, path): (&str, Option<&PathBuf>)| {
             let path = path?;
             artifact(kind, self.common.world.layout.relative(path), path).ok()
@@ -108,15 +119,15 @@ impl Target for WasmTarget {
         settings.insert("compiled".into(), compiled.into());
         // What compiles ahead, on either runtime, where no setting names another.
         settings.entry("compiler".into()).or_insert_with(|| "cranelift".into());
-        settings.insert("simd".into(), if self.simd { "yes" } else { "no" }.into());
+        settings.insert("simd".into(), if self.guest == Guest::Plain { "no" } else { "yes" }.into());
         settings
     }
 
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
         let host = file_size(&self.host)?;
         let mut sizes = vec![
-            ("artifact", file_size(&self.component)?),
-            ("compressed", compressed_size(&self.component)?),
+            ("artifact", file_size(&self.portable)?),
+            ("compressed", compressed_size(&self.portable)?),
             ("shared", host),
             ("total", file_size(self.served())? + host),
         ];

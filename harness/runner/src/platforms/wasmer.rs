@@ -5,9 +5,9 @@ use std::rc::Rc;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use super::wasm::{WasmTarget, common_settings};
+use super::wasm::{DIRECT, WasmTarget, common_settings};
 use super::{Platform, Target, Variant, World};
-use crate::build::{Product, Runtime};
+use crate::build::{Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
 
@@ -16,22 +16,63 @@ const NAME: &str = "wasmer";
 /// See the module.
 pub struct Wasmer;
 
-const AHEAD: &[Product] = &[Product::Component, Product::Ahead(Runtime::Wasmer), Product::Host(Runtime::Wasmer)];
-const AT_START: &[Product] = &[Product::Component, Product::JitHost(Runtime::Wasmer)];
+const AHEAD: &[Product] = &[
+    Product::Guest(Guest::Component),
+    Product::Ahead(Guest::Component, Runtime::Wasmer),
+    Product::Host(Runtime::Wasmer),
+];
+
+const CGI: &str = "cgi";
 
 const VARIANTS: &[Variant] = &[
     Variant {
         name: "aot",
         summary: "compiled ahead by Cranelift, host without a compiler, a fresh instance for each request",
         products: AHEAD,
+        control: None,
     },
-    Variant { name: "cranelift", summary: "as aot, but compiled at start, nothing cached", products: AT_START },
+    Variant {
+        name: "cranelift",
+        summary: "as aot, but compiled at start, nothing cached",
+        products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmer)],
+        control: None,
+    },
     Variant {
         name: "singlepass",
         summary: "compiled at start by Singlepass, nothing cached; a component without SIMD, which Singlepass lacks",
-        products: &[Product::PlainComponent, Product::JitHost(Runtime::Wasmer)],
+        products: &[Product::Guest(Guest::Plain), Product::JitHost(Runtime::Wasmer)],
+        control: None,
     },
-    Variant { name: "reuse", summary: "as aot, but an instance serves up to 128 requests", products: AHEAD },
+    Variant {
+        name: "reuse",
+        summary: "as aot, but an instance serves up to 128 requests",
+        products: AHEAD,
+        control: None,
+    },
+    Variant {
+        name: "direct",
+        summary: "control: as aot, but the router behind one function of plain values, without wasi:http",
+        products: &[
+            Product::Guest(Guest::Direct),
+            Product::Ahead(Guest::Direct, Runtime::Wasmer),
+            Product::Host(Runtime::Wasmer),
+        ],
+        control: Some(DIRECT),
+    },
+    Variant {
+        name: CGI,
+        summary: "control: the router as a WASI 0.1 program, a process for each request, by Wasmer's own WasiRunner",
+        products: &[
+            Product::Guest(Guest::Program),
+            Product::Ahead(Guest::Program, Runtime::Wasix),
+            Product::Host(Runtime::Wasix),
+        ],
+        control: Some(
+            "Wasmer's own way to run a program: shows that the project's adapter for components does not make Wasmer \
+             slow. It does not compare runtimes: each request is a whole process with a file system, its state is in \
+             files, and a service runs one at a time",
+        ),
+    },
 ];
 
 #[async_trait(?Send)]
@@ -53,6 +94,11 @@ impl Platform for Wasmer {
     }
 
     async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
+        if variant.name == CGI {
+            // There is nothing else to set: the runner has no limits.
+            let settings = vec![("deadline", "10s")];
+            return Ok(Box::new(WasmTarget::new(world, service, (NAME, Runtime::Wasix), variant, settings)?));
+        }
         let mut settings = common_settings(variant.name == "reuse");
         if let Some(compiler) = ["cranelift", "singlepass"].into_iter().find(|compiler| *compiler == variant.name) {
             settings.push(("compiler", compiler));

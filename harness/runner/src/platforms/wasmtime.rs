@@ -5,9 +5,9 @@ use std::rc::Rc;
 use anyhow::Result;
 use async_trait::async_trait;
 
-use super::wasm::{Settings, WasmTarget, common_settings};
+use super::wasm::{DIRECT, Settings, WasmTarget, common_settings};
 use super::{Platform, Target, Variant, World};
-use crate::build::{Product, Runtime};
+use crate::build::{Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
 
@@ -16,21 +16,46 @@ const NAME: &str = "wasmtime";
 /// See the module.
 pub struct Wasmtime;
 
-const AHEAD: &[Product] = &[Product::Component, Product::Ahead(Runtime::Wasmtime), Product::Host(Runtime::Wasmtime)];
-const AT_START: &[Product] = &[Product::Component, Product::JitHost(Runtime::Wasmtime)];
+const AHEAD: &[Product] = &[
+    Product::Guest(Guest::Component),
+    Product::Ahead(Guest::Component, Runtime::Wasmtime),
+    Product::Host(Runtime::Wasmtime),
+];
 
 const VARIANTS: &[Variant] = &[
     Variant {
         name: "aot",
         summary: "compiled ahead, host without a compiler, a fresh pooled instance for each request",
         products: AHEAD,
+        control: None,
     },
-    Variant { name: "jit", summary: "as aot, but compiled at start, nothing cached", products: AT_START },
-    Variant { name: "reuse", summary: "as aot, but an instance serves up to 128 requests", products: AHEAD },
+    Variant {
+        name: "jit",
+        summary: "as aot, but compiled at start, nothing cached",
+        products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmtime)],
+        control: None,
+    },
+    Variant {
+        name: "reuse",
+        summary: "as aot, but an instance serves up to 128 requests",
+        products: AHEAD,
+        control: None,
+    },
     Variant {
         name: "stock",
         summary: "as aot, but with the instance settings that `wasmtime serve` has by default",
         products: AHEAD,
+        control: None,
+    },
+    Variant {
+        name: "direct",
+        summary: "control: as aot, but the router behind one function of plain values, without wasi:http",
+        products: &[
+            Product::Guest(Guest::Direct),
+            Product::Ahead(Guest::Direct, Runtime::Wasmtime),
+            Product::Host(Runtime::Wasmtime),
+        ],
+        control: Some(DIRECT),
     },
 ];
 

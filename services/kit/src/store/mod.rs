@@ -3,18 +3,22 @@
 //! There is nothing atomic over several keys. A service therefore puts each decision into one record and takes it by one
 //! [`Store::update`]; whatever else it writes must be harmless when the process ends in between.
 
-#[cfg(all(target_os = "wasi", not(feature = "stock-keyvalue")))]
+#[cfg(target_env = "p1")]
+mod files;
+#[cfg(all(target_env = "p2", not(feature = "stock-keyvalue")))]
 mod keyvalue;
 #[cfg(not(target_os = "wasi"))]
 mod memory;
-#[cfg(all(target_os = "wasi", feature = "stock-keyvalue"))]
+#[cfg(all(target_env = "p2", feature = "stock-keyvalue"))]
 mod stock;
 
-#[cfg(all(target_os = "wasi", not(feature = "stock-keyvalue")))]
+#[cfg(target_env = "p1")]
+pub use files::Files;
+#[cfg(all(target_env = "p2", not(feature = "stock-keyvalue")))]
 pub use keyvalue::KeyValue;
 #[cfg(not(target_os = "wasi"))]
 pub use memory::Memory;
-#[cfg(all(target_os = "wasi", feature = "stock-keyvalue"))]
+#[cfg(all(target_env = "p2", feature = "stock-keyvalue"))]
 pub use stock::KeyValue;
 
 use serde::Serialize;
@@ -136,7 +140,7 @@ fn encode<R: Serialize>(key: &str, record: &R) -> Result<Vec<u8>, StoreError> {
 }
 
 /// What [`Store::increment`] does to a value, where the store itself does not do it.
-#[cfg(any(not(target_os = "wasi"), feature = "stock-keyvalue"))]
+#[cfg(any(not(target_env = "p2"), feature = "stock-keyvalue"))]
 fn incremented(value: Option<&[u8]>, delta: i64) -> Result<i64, StoreError> {
     let value = match value {
         None => 0,

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use self::target::DockerTarget;
 use super::{Common, Platform, Target, Variant, World};
-use crate::build::{Product, Runtime, file_size};
+use crate::build::{Guest, Product, Runtime, file_size};
 use crate::engine::{Engine, ImageSpec, daemons};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -26,21 +26,29 @@ const VARIANTS: &[Variant] = &[
         name: "scratch",
         summary: "static musl binary in an empty image, host network: the smallest container",
         products: &[Product::MuslBinary],
+        control: None,
     },
     Variant {
         name: "scratch-glibc",
         summary: "static glibc binary in an empty image, host network: the fastest container",
         products: &[Product::StaticBinary],
+        control: None,
     },
     Variant {
         name: "debian",
         summary: "glibc binary on slim Debian, published port on a bridge: the container as usually shipped",
         products: &[Product::DynamicBinary],
+        control: None,
     },
     Variant {
         name: "wasm",
         summary: "the Wasm host and the component compiled ahead in an empty image, host network",
-        products: &[Product::Component, Product::Ahead(Runtime::Wasmtime), Product::Host(Runtime::Wasmtime)],
+        products: &[
+            Product::Guest(Guest::Component),
+            Product::Ahead(Guest::Component, Runtime::Wasmtime),
+            Product::Host(Runtime::Wasmtime),
+        ],
+        control: None,
     },
 ];
 
@@ -127,7 +135,10 @@ impl Platform for Docker {
             }
             Kind::Wasm => {
                 let host = (Runtime::Wasmtime.package(), file(Product::Host(Runtime::Wasmtime))?);
-                (vec![host, (format!("{plain}.cwasm"), file(Product::Ahead(Runtime::Wasmtime))?)], None)
+                (
+                    vec![host, (format!("{plain}.cwasm"), file(Product::Ahead(Guest::Component, Runtime::Wasmtime))?)],
+                    None,
+                )
             }
         };
         let spec = ImageSpec {
