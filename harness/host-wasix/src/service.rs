@@ -64,14 +64,13 @@ impl Backend for Host {
     }
 
     fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
-        let bytes = fs_err::read(path)?;
-        if Kind::of(&bytes) != Kind::Other {
+        if Kind::of_file(path)?.0 != Kind::Other {
             bail!(
                 "{} is not compiled, and this host has no compiler; compile it with `tare-host-wasmer-jit compile {0} OUT`",
                 path.display()
             );
         }
-        let module = deserialize(&self.engine, &bytes).with_context(|| {
+        let module = deserialize(&self.engine, path).with_context(|| {
             format!(
                 "{} is no program compiled for this host; compile one for wasm32-wasip1 with `tare-host-wasmer-jit compile` \
                  of the same version",
@@ -80,7 +79,7 @@ impl Backend for Host {
         })?;
         events::phase(Origin::Loaded.phase());
         let files = virtual_fs::mem_fs::FileSystem::default();
-        let program = Program { name: name.into(), module, hash: ModuleHash::new(&bytes), files: Arc::new(files) };
+        let program = Program { name: name.into(), module, hash: ModuleHash::random(), files: Arc::new(files) };
         Ok(Arc::new(Service { host: Arc::clone(self), program: Arc::new(program), turn: Mutex::default() }))
     }
 
@@ -90,10 +89,10 @@ impl Backend for Host {
 }
 
 #[expect(unsafe_code, reason = "code compiled ahead is run as it is; the wasmer API for it is unsafe")]
-fn deserialize(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Module> {
+fn deserialize(engine: &Engine, path: &Path) -> anyhow::Result<Module> {
     // SAFETY: wasmer checks the artifact's version and processor. That it was made by wasmer's compiler is asked of whoever
     // names the file, as with a program.
-    Ok(unsafe { Module::deserialize(engine, bytes) }?)
+    Ok(unsafe { Module::deserialize_from_file(engine, path) }?)
 }
 
 /// What the processes of a service share.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
+use bytes::Bytes;
 use tare_host::file::{Kind, Origin};
 use wasmer::{Engine, Module};
 
@@ -39,8 +40,7 @@ pub fn open(engine: &Engine, path: &Path) -> anyhow::Result<(Component, Origin)>
 }
 
 fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
-    let bytes = fs_err::read(path)?;
-    unpack(engine, &bytes).with_context(|| {
+    unpack(engine, &mapped(path)?).with_context(|| {
         format!(
             "{} is not compiled for this host; compile it again with `tare-host-wasmer-jit compile` of the same version",
             path.display()
@@ -48,31 +48,46 @@ fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
     })
 }
 
+/// A file's bytes where the kernel has them: reading two megabytes into memory of one's own takes longer than all else.
+#[expect(unsafe_code, reason = "a mapped file could change under the eyes of whoever reads it")]
+fn mapped(path: &Path) -> anyhow::Result<Bytes> {
+    let file = fs_err::File::open(path)?;
+    // SAFETY: that the file stays as it is while the process runs is what `open` asks of its caller.
+    let map =
+        unsafe { memmap2::Mmap::map(file.file()) }.with_context(|| format!("{} cannot be mapped", path.display()))?;
+    Ok(Bytes::from_owner(map))
+}
+
 /// The file: what it is, then the plan and each module, each behind its length.
-fn unpack(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Component> {
-    let mut rest = bytes.strip_prefix(MAGIC).context("it is of another version")?;
-    let plan = serde_json::from_slice(part(&mut rest)?).context("its plan is broken")?;
+fn unpack(engine: &Engine, bytes: &Bytes) -> anyhow::Result<Component> {
+    ensure!(bytes.starts_with(MAGIC), "it is of another version");
+    let mut at = MAGIC.len();
+    let plan = serde_json::from_slice(&part(bytes, &mut at)?).context("its plan is broken")?;
     let mut modules = Vec::new();
-    while !rest.is_empty() {
-        modules.push(deserialize(engine, part(&mut rest)?)?);
+    while at < bytes.len() {
+        modules.push(deserialize(engine, part(bytes, &mut at)?)?);
     }
     Ok(Component { modules, plan })
 }
 
 #[expect(unsafe_code, reason = "code compiled ahead is run as it is; the wasmer API for it is unsafe")]
-fn deserialize(engine: &Engine, bytes: &[u8]) -> anyhow::Result<Module> {
+fn deserialize(engine: &Engine, bytes: Bytes) -> anyhow::Result<Module> {
     // SAFETY: wasmer checks the artifact's version and processor. That it was made by wasmer's compiler is what `open`
     // asks of its caller.
     Ok(unsafe { Module::deserialize(engine, bytes) }?)
 }
 
-fn part<'a>(rest: &mut &'a [u8]) -> anyhow::Result<&'a [u8]> {
-    let (length, behind) = rest.split_first_chunk().context("it is cut")?;
+/// Where a part of the file begins behind its length: Wasmer uses an artifact in place, which wants it aligned.
+const ALIGN: usize = 64;
+
+/// The part whose length stands at `at`, which is moved behind it.
+fn part(bytes: &Bytes, at: &mut usize) -> anyhow::Result<Bytes> {
+    let length = bytes.get(*at..).and_then(|rest| rest.first_chunk()).context("it is cut")?;
     let length = usize::try_from(u64::from_le_bytes(*length))?;
-    ensure!(length <= behind.len(), "it is cut");
-    let (part, behind) = behind.split_at(length);
-    *rest = behind;
-    Ok(part)
+    let begin = (*at + size_of::<u64>()).next_multiple_of(ALIGN);
+    let end = begin.checked_add(length).filter(|end| *end <= bytes.len()).context("it is cut")?;
+    *at = end;
+    Ok(bytes.slice(begin..end))
 }
 
 #[cfg(not(feature = "compiler"))]
@@ -122,6 +137,7 @@ pub fn compile_to_file(args: &crate::settings::Compile) -> anyhow::Result<()> {
     let mut out = MAGIC.to_vec();
     let mut put = |part: &[u8]| {
         out.extend((part.len() as u64).to_le_bytes());
+        out.resize(out.len().next_multiple_of(ALIGN), 0);
         out.extend(part);
     };
     put(&serde_json::to_vec(&component.plan)?);

@@ -23,7 +23,7 @@ const MEMORY: i32 = 64 * 1024;
 /// A component of one module, as the reader would give it: its `realloc` gives this address, its handler that one, and its
 /// memory begins with these bytes.
 fn component(host: &Host, realloc: i32, answer: i32, data: &[u8]) -> Component {
-    let data: String = data.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let data = data.iter().fold(String::new(), |text, byte| text + &format!("\\{byte:02x}"));
     let text = format!(
         r#"(module
             (memory (export "memory") 1)

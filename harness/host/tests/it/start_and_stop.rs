@@ -167,6 +167,11 @@ fn a_file_that_cannot_be_served_is_refused_with_the_remedy(program: &Program) {
         assert!(foreign.contains("compile it again") || foreign.contains("no WebAssembly"), "{foreign}");
     }
     assert!(refusal(&program.aot, &GUEST).contains(&format!("{} compile", program.compiler)));
+    let ahead = std::fs::read(&*program.guest).unwrap();
+    for length in [20, 1000, ahead.len() / 2] {
+        let cut = refusal(&program.aot, &write("cut", &ahead[..length]));
+        assert!(cut.contains("compile it again"), "{length}: {cut}");
+    }
     let broken = write("broken.wasm", b"\0asm\x0d\0\x01\0\xff\xff");
     assert!(refusal(&program.jit, &broken).contains("does not compile"));
     let idle = write("idle.wasm", b"\0asm\x0d\0\x01\0");
