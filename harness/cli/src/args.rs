@@ -115,7 +115,7 @@ impl CompareArgs {
     /// What is to be measured, with this seed.
     pub fn choice(&self, seed: u64) -> Choice {
         let chosen = self.select.choice(seed);
-        Choice { only: self.only.clone(), rounds: self.rounds, controls: self.suite().controls, ..chosen }
+        Choice { only: self.only.clone(), rounds: self.rounds, scope: self.suite().scope, ..chosen }
     }
 
     /// The command line that repeats the run.
@@ -142,7 +142,7 @@ impl SelectArgs {
     /// What is chosen; everything else as it comes.
     pub fn choice(&self, seed: u64) -> Choice {
         let (services, platforms) = (self.service.clone(), self.platform.clone());
-        Choice { services, platforms, seed, controls: true, ..Choice::default() }
+        Choice { services, platforms, seed, ..Choice::default() }
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail, ensure};
 use fs_err::os::unix::fs::symlink;
 use fs_err::{self as fs, File};
-use tare_model::{RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, write_summary};
-use tare_stats::{Reference, Summary, summarise};
+use tare_model::{Group, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, Subject, write_summary};
+use tare_stats::{Reference, Summary, rounds_wanted, summarise};
 
 const RECORD: &str = "run.json";
 const SAMPLES: &str = "samples.csv";
@@ -54,6 +54,16 @@ impl RunWriter {
         self.record = Some(record.clone());
         write_record(&self.folder, record)?;
         write_summary_file(&self.folder, &summary(record, &self.taken))
+    }
+
+    /// How many more rounds a family's headline figure wants of a subject until it is precise.
+    pub fn rounds_wanted(&self, subject: &Subject, group: Group, precision: f64) -> usize {
+        let Some(metric) = group.headline() else { return 0 };
+        let is_headline =
+            |sample: &&Sample| sample.metric == metric && sample.phase == metric.headline && sample.subject == *subject;
+        let values: Vec<f64> = self.taken.iter().filter(is_headline).map(|sample| sample.value).collect();
+        // What has no value after several rounds will not have one.
+        if values.is_empty() { 0 } else { rounds_wanted(&values, precision) }
     }
 
     /// The record as it was last written, and the samples.

@@ -35,6 +35,9 @@ pub struct RunRecord {
     /// What the controls among the subjects show and do not show, by `platform/variant`.
     #[serde(default)]
     pub controls: BTreeMap<String, String>,
+    /// What became precise enough before the time was spent, in the order in which it did.
+    #[serde(default)]
+    pub settled: Vec<Settled>,
     /// What was found out about the machine and the generator before and during the run.
     pub calibration: Calibration,
     /// What could not be measured, or not be trusted.
@@ -87,8 +90,10 @@ pub struct Plan {
     pub seed: u64,
     /// The most rounds.
     pub rounds: u32,
-    /// How many of the rounds also load the subjects, spread over the run.
-    pub load_rounds: u32,
+    /// What is measured again until it is precise: how far the 95 % interval of a headline figure may reach from its median,
+    /// as a share of it.
+    #[serde(default)]
+    pub precision: f64,
     /// The time after which no further round is begun, in seconds.
     pub time_limit_s: f64,
     /// The families of metrics that are measured.
@@ -97,6 +102,9 @@ pub struct Plan {
     pub subjects: Vec<Subject>,
     /// What ratios are ratios to: the subject of this `platform/variant` of the same service.
     pub reference: String,
+    /// The same measured once more in each round, as `platform/variant`: its ratio is the noise of the run.
+    #[serde(default)]
+    pub noise: String,
     /// The load.
     pub load: LoadPlan,
 }
@@ -160,6 +168,18 @@ pub struct Calibration {
     /// The share of all CPUs' time, from 0 to 1, that the hypervisor gave to other machines while the rounds ran; nothing
     /// where the kernel does not tell.
     pub steal_share: Option<f64>,
+}
+
+/// A family of metrics of a subject whose headline figure is as precise as the plan wants, and is not measured again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The subject.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The family.
+    pub group: Group,
+    /// The round after which it was.
+    pub round: u32,
 }
 
 /// A cell that has no number, or one that should not be trusted.

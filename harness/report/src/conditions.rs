@@ -38,8 +38,8 @@ pub(crate) fn reading(summary: &Summary, sections: &[String], tables: &str) -> V
         ),
         (
             '±',
-            "the exact interval of the median (order statistics, 95 % at least) lies within this share of it; both \
-             ends are in summary.csv"
+            "the 95 % interval of the median (between order statistics) lies within this share of it; both ends are in \
+             summary.csv"
                 .into(),
         ),
         (
@@ -99,6 +99,7 @@ pub(crate) fn conditions(record: &RunRecord, summary: &Summary) -> Vec<(String, 
         ("machine".into(), machine),
         ("versions".into(), versions.into_iter().chain(commit).collect::<Vec<_>>().join(", ")),
     ];
+    entries.extend(precision(record, summary));
     if record.plan.only.contains(&Group::Load) {
         entries.push(("load".into(), load(record, &record.plan.load)));
     }
@@ -120,6 +121,27 @@ fn state(record: &RunRecord, summary: &Summary) -> String {
     // Sizes are taken once and have no rounds.
     let has_rounds = record.plan.only.iter().any(|group| *group != Group::Size);
     if has_rounds { format!("{state}, {done} of {} rounds", record.plan.rounds) } else { state }
+}
+
+/// How much of it became as precise as the suite wants.
+fn precision(record: &RunRecord, summary: &Summary) -> Option<(String, String)> {
+    let families = record.plan.only.iter().filter_map(|group| {
+        let headline = group.headline()?;
+        let shown = |cell: &&tare_stats::Cell| cell.metric == headline && cell.phase == headline.headline;
+        let all = summary.cells.iter().filter(shown).count();
+        let settled = record.settled.iter().filter(|settled| settled.group == *group).count();
+        (all > 0).then(|| format!("{settled} of {all} subjects ({})", headline.name))
+    });
+    let families: Vec<String> = families.collect();
+    (!families.is_empty()).then(|| {
+        let says = format!(
+            "measured until the 95 % interval of the headline figure lies within {:.0} % of it: {}; the others until the \
+             time or the rounds were spent",
+            record.plan.precision * 100.0,
+            families.join(", ")
+        );
+        ("precision".into(), says)
+    })
 }
 
 fn load(record: &RunRecord, plan: &LoadPlan) -> String {

@@ -9,6 +9,7 @@ mod conditions;
 mod format;
 mod layout;
 mod marks;
+mod noise;
 mod paint;
 mod phases;
 mod terminal;

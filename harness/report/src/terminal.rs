@@ -7,6 +7,7 @@ use crate::cells::columns;
 use crate::conditions::{conditions, list, marked, reading};
 use crate::layout::table;
 use crate::marks::{Marks, failures};
+use crate::noise::noise;
 use crate::paint::{BOLD, PLAIN, Piece, painted};
 use crate::phases::phases;
 
@@ -53,6 +54,7 @@ pub fn terminal(record: &RunRecord, summary: &Summary, style: Style) -> String {
     let controls: Vec<(String, String)> = record.controls.clone().into_iter().collect();
     let lists = [
         ("Controls, measured to check the comparison and not to be chosen", controls),
+        ("Noise", noise(record, summary)),
         ("How to read it", reading(summary, &sections, &tables)),
         ("Marks", marked(&marks)),
         ("Warnings", warnings),

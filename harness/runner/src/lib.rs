@@ -3,6 +3,7 @@
 //! Never in here: a statistic (raw samples leave this crate untouched), a line on the terminal, a file under results/.
 
 pub mod affinity;
+mod agenda;
 pub mod build;
 mod cancel;
 mod clock;
@@ -28,7 +29,7 @@ mod verify;
 pub use cancel::Cancel;
 pub use layout::{Layout, Service};
 pub use observer::{Measured, Observer, Progress};
-pub use plan::{Choice, Chosen, SUITES, Suite, choose};
+pub use plan::{Choice, Chosen, SUITES, Scope, Suite, choose};
 pub use preflight::{Finding, Level, preflight};
 pub use prepare::{Prepared, Ready, clear, prepare, sweep};
 pub use run::{Options, run};

@@ -1,16 +1,22 @@
 //! Who hears what a run finds, as it finds it.
 
 use anyhow::Result;
-use tare_model::{RunRecord, Sample};
+use tare_model::{Group, RunRecord, Sample, Subject};
 
-/// Where samples and the record go, and who is told how far the run is. The runner itself writes no results and prints
-/// nothing.
+/// Where samples and the record go, who judges them, and who is told how far the run is. The runner itself writes no
+/// results, computes no statistic and prints nothing.
 pub trait Observer {
     /// A sample was taken. It is to be safe before this returns: the next one is taken after it.
     fn sample(&mut self, sample: &Sample) -> Result<()>;
 
     /// The record has changed.
     fn record(&mut self, record: &RunRecord) -> Result<()>;
+
+    /// How many more rounds the headline figure of a family of metrics wants of a subject until it is precise within this
+    /// share of itself, judged by the samples so far; 0 where it is. Who does not judge wants every round.
+    fn rounds_wanted(&mut self, _subject: &Subject, _group: Group, _precision: f64) -> usize {
+        1
+    }
 
     /// A step begins.
     fn progress(&mut self, progress: &Progress);

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 use tare_model::{Group, LoadPlan, Plan, Subject};
 
 use crate::layout::Service;
-use crate::platforms::{PLATFORMS, Platform, REFERENCE, Variant};
+use crate::platforms::{NOISE, PLATFORMS, Platform, REFERENCE, Role, Variant};
 
 /// A named amount of measuring.
 #[derive(Debug, PartialEq)]
@@ -13,56 +13,66 @@ pub struct Suite {
     pub name: &'static str,
     /// One sentence for `list`.
     pub summary: &'static str,
-    /// The most rounds.
-    pub rounds: u32,
-    /// How many of the rounds also load the subjects; see [`is_loaded`].
-    pub load_rounds: u32,
-    /// Seconds, counted from after the build, after which no further round begins.
+    /// Which variants belong to it where none are named.
+    pub scope: Scope,
+    /// Each headline figure is measured again until its 95 % interval lies within this share of its median...
+    pub precision: f64,
+    /// ...or this time is spent: seconds, counted from after the build, after which no further round begins...
     pub time_limit_s: f64,
+    /// ...or it was measured in so many rounds.
+    pub rounds: u32,
     /// Seconds of load before the measured part.
     pub warmup_s: f64,
     /// Seconds of the open loop.
     pub open_s: f64,
     /// Seconds of the closed loop.
     pub closed_s: f64,
-    /// Whether controls belong to it that are not named.
-    pub controls: bool,
+}
+
+/// Which variants belong to a suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// The best and the usual case of each side, and the noise.
+    Headlines,
+    /// All.
+    #[default]
+    All,
 }
 
 /// Every suite, shortest first.
 pub const SUITES: &[Suite] = &[
     Suite {
         name: "quick",
-        summary: "a first look, within 3 minutes after the build; controls only where they are named",
-        rounds: 6,
-        load_rounds: 2,
+        summary: "a first look at the best and the usual case of each side, within 3 minutes after the build",
+        scope: Scope::Headlines,
+        precision: 0.1,
         time_limit_s: 165.0,
+        rounds: 20,
         warmup_s: 0.05,
-        open_s: 0.3,
-        closed_s: 0.2,
-        controls: false,
+        open_s: 0.2,
+        closed_s: 0.15,
     },
     Suite {
         name: "standard",
-        summary: "what a decision should rest on, within 12 minutes after the build",
-        rounds: 12,
-        load_rounds: 6,
-        time_limit_s: 620.0,
+        summary: "all variants, what a decision should rest on, within 12 minutes after the build",
+        scope: Scope::All,
+        precision: 0.05,
+        time_limit_s: 640.0,
+        rounds: 40,
         warmup_s: 0.1,
-        open_s: 0.7,
-        closed_s: 0.6,
-        controls: true,
+        open_s: 0.45,
+        closed_s: 0.35,
     },
     Suite {
         name: "full",
         summary: "for publication, within 45 minutes after the build",
-        rounds: 50,
-        load_rounds: 15,
+        scope: Scope::All,
+        precision: 0.02,
         time_limit_s: 2500.0,
-        warmup_s: 0.5,
-        open_s: 2.0,
-        closed_s: 1.5,
-        controls: true,
+        rounds: 100,
+        warmup_s: 0.3,
+        open_s: 1.5,
+        closed_s: 1.0,
     },
 ];
 
@@ -73,8 +83,8 @@ pub struct Choice {
     pub services: Vec<String>,
     /// Platforms by name, or variants as `platform/variant`.
     pub platforms: Vec<String>,
-    /// Whether controls are chosen that are not named as `platform/variant`.
-    pub controls: bool,
+    /// Which variants are chosen where none are named.
+    pub scope: Scope,
     /// Families of metrics.
     pub only: Vec<Group>,
     /// The seed of everything drawn.
@@ -131,9 +141,15 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
 
 impl Choice {
     fn takes(&self, platform: &dyn Platform, variant: &Variant) -> bool {
-        let named = self.platforms.contains(&full_name(platform, variant));
-        let meant = self.platforms.is_empty() || self.platforms.iter().any(|name| name == platform.name());
-        named || meant && (self.controls || variant.control.is_none())
+        if self.platforms.contains(&full_name(platform, variant)) {
+            return true;
+        }
+        let named = self.platforms.iter().any(|name| name == platform.name());
+        match (variant.role, self.scope) {
+            (Role::Headline | Role::Noise, _) | (_, Scope::All) => named || self.platforms.is_empty(),
+            (Role::Setting, Scope::Headlines) => named,
+            (Role::Control(_), Scope::Headlines) => false,
+        }
     }
 }
 
@@ -156,11 +172,12 @@ pub fn plan(suite: &Suite, choice: &Choice, subjects: &[Chosen<'_>]) -> Plan {
         suite: suite.name.into(),
         seed: choice.seed,
         rounds,
-        load_rounds: suite.load_rounds.min(rounds),
+        precision: suite.precision,
         time_limit_s: suite.time_limit_s,
         only: if choice.only.is_empty() { Group::ALL.to_vec() } else { choice.only.clone() },
         subjects: subjects.iter().map(Chosen::subject).collect(),
         reference: format!("{}/{}", REFERENCE.0, REFERENCE.1),
+        noise: format!("{}/{}", NOISE.0, NOISE.1),
         load: LoadPlan {
             connections: 32,
             warmup_s: suite.warmup_s,
@@ -170,13 +187,6 @@ pub fn plan(suite: &Suite, choice: &Choice, subjects: &[Chosen<'_>]) -> Plan {
             timeout_s: 5.0,
         },
     }
-}
-
-/// Whether a round also loads the subjects. Those rounds are spread over the run, so that one cut short by its time has
-/// some of both.
-pub fn is_loaded(plan: &Plan, round: u32) -> bool {
-    let every = (plan.rounds / plan.load_rounds.max(1)).max(1);
-    (round - 1).is_multiple_of(every) && (round - 1) / every < plan.load_rounds
 }
 
 /// The order of a round: a permutation of the subjects' indices, drawn from the seed and the round.
@@ -205,23 +215,29 @@ mod tests {
     fn a_platform_or_a_single_variant_can_be_chosen() {
         let choice = Choice {
             services: vec!["orders".into()],
-            platforms: vec!["native".into(), "docker/scratch".into()],
+            platforms: vec!["native/process".into(), "docker/scratch".into()],
             ..Choice::default()
         };
         assert_eq!(names(&choice), ["orders/native/process", "orders/docker/scratch"]);
-        assert_eq!(names(&Choice { controls: true, ..Choice::default() }).len(), 2 * settings().count());
+        assert_eq!(names(&Choice::default()).len(), 2 * settings().count());
     }
 
     #[test]
-    fn controls_are_left_out_unless_they_are_asked_for_or_named() {
-        let of = |platforms: &[&str], controls| {
+    fn a_narrow_scope_leaves_out_settings_and_controls_unless_they_are_named() {
+        let of = |platforms: &[&str], scope| {
             let platforms = platforms.iter().map(|name| (*name).to_owned()).collect();
-            names(&Choice { services: vec!["auth".into()], platforms, controls, ..Choice::default() })
+            names(&Choice { services: vec!["auth".into()], platforms, scope, ..Choice::default() })
         };
-        let control = "auth/wasmer/direct".to_owned();
-        assert!(!of(&[], false).contains(&control) && !of(&["wasmer"], false).contains(&control));
-        assert!(of(&[], true).contains(&control) && of(&["wasmer"], true).contains(&control));
-        assert_eq!(of(&["wasmer/direct"], false), [control]);
+        let (setting, control) = ("auth/wasmtime/stock".to_owned(), "auth/wasmtime/direct".to_owned());
+        let headlines = of(&[], Scope::Headlines);
+        assert!(
+            headlines.contains(&"auth/native/again".to_owned()) && headlines.contains(&"auth/docker/debian".to_owned())
+        );
+        assert!(!headlines.contains(&setting) && !headlines.contains(&control));
+        let named = of(&["wasmtime"], Scope::Headlines);
+        assert!(named.contains(&setting) && !named.contains(&control));
+        assert!(of(&[], Scope::All).contains(&control) && of(&["wasmtime"], Scope::All).contains(&control));
+        assert_eq!(of(&["wasmtime/direct"], Scope::Headlines), [control]);
     }
 
     #[test]
@@ -232,19 +248,7 @@ mod tests {
         assert_eq!(error, "there is no service `billing`; there are: auth, orders");
         let choice = Choice { platforms: vec!["docker/alpine".into()], ..Choice::default() };
         let error = choose(&choice, &services).err().unwrap().to_string();
-        assert!(error.contains("`docker/alpine`; there are: native/process, wasmtime/aot"), "{error}");
-    }
-
-    #[test]
-    fn rounds_with_load_are_spread_over_the_run() {
-        let loaded = |rounds, load_rounds| -> Vec<u32> {
-            let plan = Plan { rounds, load_rounds, ..plan(&SUITES[0], &Choice::default(), &[]) };
-            (1..=rounds).filter(|&round| is_loaded(&plan, round)).collect()
-        };
-        assert_eq!(loaded(6, 3), [1, 3, 5]);
-        assert_eq!(loaded(20, 6), [1, 4, 7, 10, 13, 16]);
-        assert_eq!(loaded(1, 1), [1]);
-        assert_eq!(loaded(4, 0), [0; 0]);
+        assert!(error.contains("`docker/alpine`; there are: native/process, native/again, wasmtime/aot"), "{error}");
     }
 
     #[test]

@@ -81,8 +81,8 @@ fn toolchain(layout: &Layout) -> Finding {
 }
 
 /// The targets that the services and hosts are built for.
-pub fn needed_targets() -> [String; 2] {
-    ["wasm32-wasip2".into(), format!("{}-unknown-linux-musl", std::env::consts::ARCH)]
+pub fn needed_targets() -> [String; 3] {
+    ["wasm32-wasip1".into(), "wasm32-wasip2".into(), format!("{}-unknown-linux-musl", std::env::consts::ARCH)]
 }
 
 fn targets(layout: &Layout) -> Finding {

@@ -16,7 +16,7 @@ use crate::layout::Layout;
 use crate::observer::{Observer, Progress};
 use crate::owner::sweep_processes;
 use crate::plan::Chosen;
-use crate::platforms::{Target, World};
+use crate::platforms::{Role, Target, World};
 
 /// How long a start may take before it counts as failed.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -55,7 +55,10 @@ impl Prepared<'_> {
 
 /// What the controls among the subjects are for, by `platform/variant`.
 pub fn controls(chosen: &[Chosen<'_>]) -> BTreeMap<String, String> {
-    let text = |chosen: &Chosen<'_>| Some((chosen.subject().setting(), chosen.variant.control?.to_owned()));
+    let text = |chosen: &Chosen<'_>| match chosen.variant.role {
+        Role::Control(text) => Some((chosen.subject().setting(), text.to_owned())),
+        Role::Headline | Role::Setting | Role::Noise => None,
+    };
     chosen.iter().filter_map(text).collect()
 }
 

@@ -10,13 +10,14 @@ use tare_model::metrics::SIZE;
 use tare_model::{Calibration, Group, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample, Subject};
 
 use crate::affinity::pin_this_thread;
+use crate::agenda::Agenda;
 use crate::cancel::Cancel;
 use crate::facts;
 use crate::layout::{Layout, Service};
 use crate::measure::{Findings, Job, Loop, ceiling, drive};
 use crate::mix::mix;
 use crate::observer::{Measured, Observer, Progress};
-use crate::plan::{Choice, Suite, choose, is_loaded, order, plan};
+use crate::plan::{Choice, Suite, choose, order, plan};
 use crate::prepare::{Prepared, Ready, controls, failed, prepare};
 use crate::sampling::CpuTimes;
 use crate::verify::verify;
@@ -85,6 +86,7 @@ fn begin(options: &Options<'_>, plan: Plan) -> RunRecord {
         plan,
         subjects: Vec::new(),
         controls: BTreeMap::new(),
+        settled: Vec::new(),
         calibration: Calibration::default(),
         failed: Vec::new(),
         warnings: Vec::new(),
@@ -193,36 +195,48 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Measures in rounds until everything is precise, the time is spent, or there were as many as the plan has.
     async fn rounds(&mut self) -> Result<()> {
         let prepared = self.prepared;
-        let rounds = self.record.plan.rounds;
-        let mut pace = Pace::new(&self.record.plan, self.loads(), prepared.ready.len());
-        let measuring = Instant::now();
+        let Plan { rounds, seed, precision, only, reference, time_limit_s, .. } = self.record.plan.clone();
+        let limit = Duration::from_secs_f64(time_limit_s);
+        let subjects: Vec<Subject> = prepared.ready.iter().map(|ready| ready.chosen.subject()).collect();
+        let mut agenda = Agenda::new(&subjects, &only, &reference);
         for round in 1..=rounds {
-            // Only sizes are wanted: they are there.
-            if !self.loads() && !self.wants(Group::Startup) {
+            for (position, index) in (1..).zip(order(subjects.len(), seed, round)) {
+                let (ready, subject) = (&prepared.ready[index], &subjects[index]);
+                if self.strikes.get(subject).is_some_and(|strikes| *strikes >= FAILURES_TOLERATED) {
+                    agenda.drop(index);
+                }
+                let due = agenda.due(index);
+                if due.is_empty() {
+                    continue;
+                }
+                let left = agenda.left(limit.saturating_sub(self.began.elapsed()), rounds - round + 1);
+                let measured = (round > 1).then(|| self.measured(left));
+                self.tell(&format!("round {round}: {subject}"), measured);
+                let began = Instant::now();
+                self.measure(ready, &due, round, position).await?;
+                agenda.took(index, began.elapsed());
+            }
+            let observer = &mut *self.observer;
+            self.record.settled.extend(agenda.judge(round, |s, group| observer.rounds_wanted(s, group, precision)));
+            self.save()?;
+            if agenda.is_done() {
                 break;
             }
-            let order = order(prepared.ready.len(), self.record.plan.seed, round);
-            for (position, index) in (1..).zip(order) {
-                let ready = &prepared.ready[index];
-                let subject = ready.chosen.subject();
-                let what = format!("round {round} of {rounds}: {subject}");
-                self.tell(&what, Some(pace.measured(measuring.elapsed())));
-                if self.strikes.get(&subject).is_none_or(|strikes| *strikes < FAILURES_TOLERATED) {
-                    self.measure(ready, round, position).await?;
-                }
-                pace.done(round);
-            }
-            self.save()?;
-            let limit = Duration::from_secs_f64(self.record.plan.time_limit_s);
-            if round < rounds && self.began.elapsed() + pace.round(round + 1, measuring.elapsed()) > limit {
+            if round < rounds && self.began.elapsed() + agenda.round() > limit {
                 self.record.state = RunState::TimeSpent;
                 return self.save();
             }
         }
         self.record.state = RunState::Complete;
         self.save()
+    }
+
+    fn measured(&self, left: Duration) -> Measured {
+        let (done_s, left_s) = (self.began.elapsed().as_secs_f64(), left.as_secs_f64());
+        Measured { share: done_s / (done_s + left_s), left_s }
     }
 
     /// Whether a subject, by its name, is a control.
@@ -242,11 +256,12 @@ impl Run<'_> {
         Some(common.map_or(own, |common| common.min(own)))
     }
 
-    async fn measure(&mut self, ready: &Ready<'_>, round: u32, position: u32) -> Result<()> {
+    async fn measure(&mut self, ready: &Ready<'_>, due: &[Group], round: u32, position: u32) -> Result<()> {
         let subject = ready.chosen.subject();
         let plan = self.record.plan.clone();
         let rate = self.open_rate(&subject);
-        let loaded = is_loaded(&plan, round) && self.loads();
+        // Without figures of the load, it is there for the peak of memory.
+        let loaded = due.contains(&Group::Load) || due.contains(&Group::Memory) && !self.wants(Group::Load);
         // Another sequence of requests in each round, the same for all subjects.
         let load = rate.filter(|_| loaded).map(|rate| (&plan.load, plan.seed.wrapping_add(u64::from(round)), rate));
         let job = Job {
@@ -254,7 +269,7 @@ impl Run<'_> {
             service: ready.chosen.service,
             subject: &subject,
             target: ready.target.as_ref(),
-            groups: &plan.only,
+            groups: due,
             load,
         };
         let findings = match job.run().await {
@@ -337,48 +352,6 @@ fn first_error(outcome: &Outcome) -> String {
         .into_iter()
         .find_map(|(kind, tally)| Some(format!("{kind}: {}", tally.first.as_deref()?)));
     first.unwrap_or_else(|| "no answer came".into())
-}
-
-/// How the time goes, in shares of the work that is planned.
-struct Pace {
-    plan: Plan,
-    loads: bool,
-    subjects: usize,
-    /// The work of one subject in a round with load, where one without is 1.
-    loaded: f64,
-    done: f64,
-}
-
-impl Pace {
-    fn new(plan: &Plan, loads: bool, subjects: usize) -> Self {
-        let seconds = plan.load.open_s + plan.load.closed_s + 2.0 * plan.load.warmup_s;
-        // A start, a deployment and a stop take about this long on the average of all platforms.
-        let bare = 0.3;
-        Self { plan: plan.clone(), loads, subjects, loaded: 1.0 + seconds / bare, done: 0.0 }
-    }
-
-    fn work(&self, round: u32) -> f64 {
-        if self.loads && is_loaded(&self.plan, round) { self.loaded } else { 1.0 }
-    }
-
-    fn done(&mut self, round: u32) {
-        self.done += self.work(round);
-    }
-
-    fn total(&self) -> f64 {
-        self.subjects as f64 * (1..=self.plan.rounds).map(|round| self.work(round)).sum::<f64>()
-    }
-
-    fn measured(&self, elapsed: Duration) -> Measured {
-        let share = self.done / self.total().max(1.0);
-        let left_s = if self.done > 0.0 { elapsed.as_secs_f64() / share * (1.0 - share) } else { f64::NAN };
-        Measured { share, left_s }
-    }
-
-    /// How long a round will take, judged by those that are done.
-    fn round(&self, round: u32, elapsed: Duration) -> Duration {
-        elapsed.mul_f64(self.work(round) * self.subjects as f64 / self.done.max(1.0))
-    }
 }
 
 #[cfg(test)]

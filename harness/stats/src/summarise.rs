@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use tare_model::metrics::{STARTUP_COLD, STARTUP_WARM};
 use tare_model::{METRICS, Metric, Sample, Subject};
 
-use crate::{Cell, Estimate, Reference, Summary, median};
+use crate::{Cell, Estimate, Reference, Summary, effects, median};
 
 /// Summarises the samples of a run.
 ///
@@ -27,7 +27,7 @@ pub fn summarise(samples: &[Sample], reference: &Reference) -> Summary {
             ratio: Estimate::of(&ratios(key, reference, &series)),
         })
     });
-    Summary { cells: cells.collect(), reference: reference.clone() }
+    Summary { cells: cells.collect(), reference: reference.clone(), effects: effects(samples) }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

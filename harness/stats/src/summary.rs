@@ -2,7 +2,7 @@
 
 use tare_model::{Interval, Metric, Subject, SummaryRow};
 
-use crate::{median, median_interval};
+use crate::{Effect, median, median_interval};
 
 /// The confidence of every interval in a summary.
 pub const CONFIDENCE: f64 = 0.95;
@@ -35,8 +35,8 @@ pub struct Estimate {
     pub n: usize,
     /// The median over rounds.
     pub median: f64,
-    /// The median's interval at [`CONFIDENCE`], exact and distribution-free; nothing with fewer than six rounds, where
-    /// no such interval exists.
+    /// The median's interval at [`CONFIDENCE`], see [`median_interval`]; nothing with fewer than six rounds, where no such
+    /// interval exists.
     pub interval: Option<Interval>,
     /// The smallest and the largest value of any round.
     pub range: Interval,
@@ -48,7 +48,7 @@ impl Estimate {
         Some(Self {
             n: values.len(),
             median: median(values)?,
-            interval: median_interval(values, CONFIDENCE).map(|found| found.interval),
+            interval: median_interval(values, CONFIDENCE),
             range: Interval {
                 low: values.iter().copied().fold(f64::INFINITY, f64::min),
                 high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
@@ -103,6 +103,8 @@ pub struct Summary {
     /// The cells: by service, subject, metric and phase. Services, subjects and the phases of a metric come in the
     /// order in which they first appear in the samples, metrics in the order of [`tare_model::METRICS`].
     pub cells: Vec<Cell>,
+    /// What else moved the values.
+    pub effects: Vec<Effect>,
 }
 
 impl Summary {

@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use tare_model::{FailedCell, RunRecord, RunState, Sample, SummaryRow};
+use tare_model::{FailedCell, Group, RunRecord, RunState, Sample, Subject, SummaryRow};
 use tare_runner::{Cancel, Finding, Layout, Level, Observer, Options, Progress, preflight};
 use tare_stats::Summary;
 
@@ -139,6 +139,10 @@ impl Observer for Recorder {
 
     fn record(&mut self, record: &RunRecord) -> Result<()> {
         self.writer.record(record)
+    }
+
+    fn rounds_wanted(&mut self, subject: &Subject, group: Group, precision: f64) -> usize {
+        self.writer.rounds_wanted(subject, group, precision)
     }
 
     fn progress(&mut self, progress: &Progress) {

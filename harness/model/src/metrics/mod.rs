@@ -76,6 +76,17 @@ impl Group {
     /// Every family.
     pub const ALL: &[Self] = &[Self::Size, Self::Startup, Self::Memory, Self::Load];
 
+    /// The metric that decides, by its headline phase, whether the family has been measured often enough; nothing for what
+    /// is measured once.
+    pub fn headline(self) -> Option<&'static Metric> {
+        match self {
+            Self::Size => None,
+            Self::Startup => Some(&STARTUP_COLD),
+            Self::Memory => Some(&MEMORY_PSS),
+            Self::Load => Some(&THROUGHPUT),
+        }
+    }
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {

@@ -36,11 +36,12 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             suite: "standard".into(),
             seed: 42,
             rounds: 10,
-            load_rounds: 3,
+            precision: 0.05,
             time_limit_s: 720.0,
             only: Group::ALL.into(),
             subjects: subjects.iter().map(|subject| subject.parse().unwrap()).collect(),
             reference: "native/musl".into(),
+            noise: "native/again".into(),
             load: LoadPlan {
                 connections: 32,
                 warmup_s: 1.0,
@@ -52,6 +53,7 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
         },
         subjects: Vec::new(),
         controls: BTreeMap::new(),
+        settled: Vec::new(),
         calibration: Calibration {
             generator_cpus: vec![0],
             subject_cpus: vec![1],

@@ -95,21 +95,21 @@ fn a_full_run_with_all_kinds_of_cells() {
                     size, MB ───────────────────────────  start-up, ms ──────────────────────────
                     shipped      compressed   all needed  cold                 warm engine
     native/musl      1.92    1×  0.810    1×  1.92    1×  0.938 ±2%    1×      = cold
-    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±3% 3.94× ±6%  1.84 ±3% 2.01× ±6%
-    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±3%  105× ±6%  92.3 ±3%  100× ±6%
+    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±2% 3.94× ±6%  1.84 ±2% 2.01× ±6%
+    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±2%  105× ±6%  92.3 ±2%  100× ±6%
     wasmtime/reuse  0.361 0.19×  0.124 0.15×  8.61 4.48×  –                    –
-    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±3% 90.7× ±6%  = cold
-    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±3%  223× ±1%  = cold
+    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±2% 90.7× ±6%  = cold
+    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±2%  223× ±1%  = cold
     docker/wasm     failed [1]   failed [1]   failed [1]  failed [1]           failed [1]
 
                     memory, MB ─────────────────────────────────────────────────
                     idle                peak under load     engine      cgroup
-    native/musl     1.21 ±3%    1×      4.28 ~3%    1×      –           –
-    wasmtime/aot    8.41 ±2% 6.95× ±3%  14.2 ~2% 3.37× ~6%  (6.24) ±3%  –
-    wasmtime/jit    31.0 ±2% 25.6× ±3%  38.9 ~2% 9.23× ~6%  (12.6) ±3%  –
+    native/musl     1.21 ±2%    1×      4.28 ~3%    1×      –           –
+    wasmtime/aot    8.41 ±2% 6.95× ±3%  14.2 ~2% 3.37× ~6%  (6.24) ±2%  –
+    wasmtime/jit    31.0 ±2% 25.6× ±3%  38.9 ~2% 9.23× ~6%  (12.6) ±2%  –
     wasmtime/reuse  –                   –                   –           –
-    docker/scratch  1.23 ±3% 1.04× ±6%  4.39 ~3% 1.04× ~6%   +2.46 ±3%  2.30 ±3%
-    docker/debian   1.46 ±3% 1.20× ±1%  4.73 ~2% 1.08× ~6%   +3.25 ±3%  3.03 ±3%
+    docker/scratch  1.23 ±2% 1.04× ±6%  4.39 ~3% 1.04× ~6%   +2.46 ±2%  2.30 ±2%
+    docker/debian   1.46 ±2% 1.20× ±1%  4.73 ~2% 1.08× ~6%   +3.25 ±2%  3.03 ±2%
     docker/wasm     failed [1]          failed [1]          –           –
 
                     full load ──────────────────────────────────────
@@ -141,11 +141,15 @@ fn a_full_run_with_all_kinds_of_cells() {
     docker/scratch   83.8 ≈ create 31.1 + start 51.4 + ready 1.12
     docker/debian     210 ≈ create 33.5 + start 174 + ready 3.30
 
+    Noise
+      drift  from the first round to the last, median over subjects: startup_cold -1.5 %, startup_warm
+             -1.5 %, memory_pss +0.6 %, memory_cgroup -1.5 %, memory_engine -1.5 %
+
     How to read it
       ×          the value over that of native/musl in the same round, median over rounds; a warm start
                  over its cold start where native/musl has no engine of its own
-      ±          the exact interval of the median (order statistics, 95 % at least) lies within this
-                 share of it; both ends are in summary.csv
+      ±          the 95 % interval of the median (between order statistics) lies within this share of
+                 it; both ends are in summary.csv
       ~          all rounds lie within this share of the median: a range, as fewer than six rounds have
                  no 95 % interval
       –          not measured
@@ -180,14 +184,17 @@ fn a_full_run_with_all_kinds_of_cells() {
       !  the machine's load average was 1.9 when round 4 began
 
     Conditions
-      run       20261122-182125, started 2026-11-22T18:21:25Z: complete, 10 of 10 rounds
-      machine   Debian GNU/Linux 12, kernel 6.1.0, x86_64, Example CPU 3 GHz, 2 CPUs, 25.2 GB of memory,
-                cgroup v1, load average 0.07 at the start
-      versions  docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
-      load      32 connections; open loop of 5 s at 4,000 requests/s (orders), 50 % of what the weakest
-                subject reaches; closed loop of 3 s; each after 1 s of warm-up; the generator's ceiling
-                is 61,234 requests/s; generator on CPU 0, subjects on CPU 1
-      command   tare compare --suite standard (suite standard, seed 42)
+      run        20261122-182125, started 2026-11-22T18:21:25Z: complete, 10 of 10 rounds
+      machine    Debian GNU/Linux 12, kernel 6.1.0, x86_64, Example CPU 3 GHz, 2 CPUs, 25.2 GB of
+                 memory, cgroup v1, load average 0.07 at the start
+      versions   docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
+      precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 5
+                 subjects (startup_cold), 0 of 5 subjects (memory_pss), 0 of 6 subjects (throughput);
+                 the others until the time or the rounds were spent
+      load       32 connections; open loop of 5 s at 4,000 requests/s (orders), 50 % of what the weakest
+                 subject reaches; closed loop of 3 s; each after 1 s of warm-up; the generator's ceiling
+                 is 61,234 requests/s; generator on CPU 0, subjects on CPU 1
+      command    tare compare --suite standard (suite standard, seed 42)
     "#);
 }
 
@@ -204,11 +211,11 @@ fn what_was_not_asked_for_has_no_columns() {
                     size, MB ───────────────────────────  start-up, ms ──────────────────────────
                     shipped      compressed   all needed  cold                 warm engine
     native/musl      1.92    1×  0.810    1×  1.92    1×  0.938 ±2%    1×      = cold
-    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±3% 3.94× ±6%  1.84 ±3% 2.01× ±6%
-    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±3%  105× ±6%  92.3 ±3%  100× ±6%
+    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±2% 3.94× ±6%  1.84 ±2% 2.01× ±6%
+    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±2%  105× ±6%  92.3 ±2%  100× ±6%
     wasmtime/reuse  0.361 0.19×  0.124 0.15×  8.61 4.48×  –                    –
-    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±3% 90.7× ±6%  = cold
-    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±3%  223× ±1%  = cold
+    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±2% 90.7× ±6%  = cold
+    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±2%  223× ±1%  = cold
     docker/wasm     failed [1]   failed [1]   failed [1]  failed [1]           failed [1]
 
     where the time of a cold start goes, ms
@@ -220,11 +227,15 @@ fn what_was_not_asked_for_has_no_columns() {
     docker/scratch   83.8 ≈ create 31.1 + start 51.4 + ready 1.12
     docker/debian     210 ≈ create 33.5 + start 174 + ready 3.30
 
+    Noise
+      drift  from the first round to the last, median over subjects: startup_cold -1.5 %, startup_warm
+             -1.5 %
+
     How to read it
       ×         the value over that of native/musl in the same round, median over rounds; a warm start
                 over its cold start where native/musl has no engine of its own
-      ±         the exact interval of the median (order statistics, 95 % at least) lies within this
-                share of it; both ends are in summary.csv
+      ±         the 95 % interval of the median (between order statistics) lies within this share of it;
+                both ends are in summary.csv
       –         not measured
       ≈         each part is a median of its own, so that they add up to the total only about
       size      bytes shipped (component, binary, all layers of the image), the same as pulled (gzip),
@@ -242,11 +253,13 @@ fn what_was_not_asked_for_has_no_columns() {
       !  the machine's load average was 1.9 when round 4 began
 
     Conditions
-      run       20261122-182125, started 2026-11-22T18:21:25Z: complete, 10 of 10 rounds
-      machine   Debian GNU/Linux 12, kernel 6.1.0, x86_64, Example CPU 3 GHz, 2 CPUs, 25.2 GB of memory,
-                cgroup v1, load average 0.07 at the start
-      versions  docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
-      command   tare compare --suite standard (suite standard, seed 42)
+      run        20261122-182125, started 2026-11-22T18:21:25Z: complete, 10 of 10 rounds
+      machine    Debian GNU/Linux 12, kernel 6.1.0, x86_64, Example CPU 3 GHz, 2 CPUs, 25.2 GB of
+                 memory, cgroup v1, load average 0.07 at the start
+      versions   docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
+      precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 5
+                 subjects (startup_cold); the others until the time or the rounds were spent
+      command    tare compare --suite standard (suite standard, seed 42)
     ");
 }
 
@@ -289,11 +302,13 @@ fn three_rounds_have_ranges_and_a_run_cut_short_says_so() {
       rounds    startup: 3
 
     Conditions
-      run       20261122-182125, started 2026-11-22T18:21:25Z: interrupted by the user, 3 of 10 rounds
-      machine   Debian GNU/Linux 12, kernel 6.1.0, x86_64, Example CPU 3 GHz, 2 CPUs, 25.2 GB of memory,
-                cgroup v1, load average 0.07 at the start
-      versions  docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
-      command   tare compare --suite standard (suite standard, seed 42)
+      run        20261122-182125, started 2026-11-22T18:21:25Z: interrupted by the user, 3 of 10 rounds
+      machine    Debian GNU/Linux 12, kernel 6.1.0, x86_64, Example CPU 3 GHz, 2 CPUs, 25.2 GB of
+                 memory, cgroup v1, load average 0.07 at the start
+      versions   docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
+      precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 2
+                 subjects (startup_cold); the others until the time or the rounds were spent
+      command    tare compare --suite standard (suite standard, seed 42)
     ");
 }
 

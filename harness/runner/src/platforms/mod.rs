@@ -31,6 +31,9 @@ pub const PLATFORMS: &[&dyn Platform] = &[&native::Native, &wasmtime::Wasmtime, 
 /// The subject to which the others of its service are compared.
 pub const REFERENCE: (&str, &str) = (native::NAME, native::VARIANT);
 
+/// The same, measured once more in each round: the ratio of the two is the noise of the run.
+pub const NOISE: (&str, &str) = (native::NAME, native::AGAIN);
+
 /// A stated setting of a platform.
 #[derive(Debug, Clone, Copy)]
 pub struct Variant {
@@ -40,8 +43,21 @@ pub struct Variant {
     pub summary: &'static str,
     /// What has to be built for it.
     pub products: &'static [Product],
-    /// For a control, which is measured to check a comparison and not to be chosen: what it shows, and what it does not.
-    pub control: Option<&'static str>,
+    /// What it is there for.
+    pub role: Role,
+}
+
+/// What a variant is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The best or the usual case of its side.
+    Headline,
+    /// A setting whose worth is of interest.
+    Setting,
+    /// To check a comparison, not to be chosen: what it shows, and what it does not.
+    Control(&'static str),
+    /// The reference measured once more: what differs between the two is noise.
+    Noise,
 }
 
 /// What runs a service.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use tare_model::ArtifactRecord;
 
-use super::{Common, Instance, Launched, Platform, Processes, Startup, Target, Variant, World};
+use super::{Common, Instance, Launched, Platform, Processes, Role, Startup, Target, Variant, World};
 use crate::affinity;
 use crate::build::{Product, artifact, compressed_size, file_size};
 use crate::engine::Cgroup;
@@ -19,18 +19,28 @@ use crate::process::{Process, Program};
 
 /// The platform's name.
 pub const NAME: &str = "native";
-/// Its only variant's name.
+/// The name of its variant.
 pub const VARIANT: &str = "process";
+/// The name of the same once more.
+pub const AGAIN: &str = "again";
 
 /// See the module.
 pub struct Native;
 
-const VARIANTS: &[Variant] = &[Variant {
-    name: VARIANT,
-    summary: "the binary of docker/scratch-glibc as a plain process",
-    products: &[Product::StaticBinary],
-    control: None,
-}];
+const VARIANTS: &[Variant] = &[
+    Variant {
+        name: VARIANT,
+        summary: "the binary of docker/scratch-glibc as a plain process",
+        products: &[Product::StaticBinary],
+        role: Role::Headline,
+    },
+    Variant {
+        name: AGAIN,
+        summary: "the same once more in each round: what differs between the two is noise",
+        products: &[Product::StaticBinary],
+        role: Role::Noise,
+    },
+];
 
 #[async_trait(?Send)]
 impl Platform for Native {

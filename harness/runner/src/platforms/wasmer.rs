@@ -6,7 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, WasmTarget, common_settings};
-use super::{Platform, Target, Variant, World};
+use super::{Platform, Role, Target, Variant, World};
 use crate::build::{Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -29,25 +29,25 @@ const VARIANTS: &[Variant] = &[
         name: "aot",
         summary: "compiled ahead by Cranelift, host without a compiler, a fresh instance for each request",
         products: AHEAD,
-        control: None,
+        role: Role::Headline,
     },
     Variant {
         name: "cranelift",
         summary: "as aot, but compiled at start, nothing cached",
         products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmer)],
-        control: None,
+        role: Role::Setting,
     },
     Variant {
         name: "singlepass",
         summary: "compiled at start by Singlepass, nothing cached; a component without SIMD, which Singlepass lacks",
         products: &[Product::Guest(Guest::Plain), Product::JitHost(Runtime::Wasmer)],
-        control: None,
+        role: Role::Setting,
     },
     Variant {
         name: "reuse",
         summary: "as aot, but an instance serves up to 128 requests",
         products: AHEAD,
-        control: None,
+        role: Role::Setting,
     },
     Variant {
         name: "direct",
@@ -57,7 +57,7 @@ const VARIANTS: &[Variant] = &[
             Product::Ahead(Guest::Direct, Runtime::Wasmer),
             Product::Host(Runtime::Wasmer),
         ],
-        control: Some(DIRECT),
+        role: Role::Control(DIRECT),
     },
     Variant {
         name: CGI,
@@ -67,7 +67,7 @@ const VARIANTS: &[Variant] = &[
             Product::Ahead(Guest::Program, Runtime::Wasix),
             Product::Host(Runtime::Wasix),
         ],
-        control: Some(
+        role: Role::Control(
             "Wasmer's own way to run a program: shows that the project's adapter for components does not make Wasmer \
              slow. It does not compare runtimes: each request is a whole process with a file system, its state is in \
              files, and a service runs one at a time",

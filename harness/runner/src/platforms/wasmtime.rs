@@ -6,7 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, Settings, WasmTarget, common_settings};
-use super::{Platform, Target, Variant, World};
+use super::{Platform, Role, Target, Variant, World};
 use crate::build::{Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -27,25 +27,25 @@ const VARIANTS: &[Variant] = &[
         name: "aot",
         summary: "compiled ahead, host without a compiler, a fresh pooled instance for each request",
         products: AHEAD,
-        control: None,
+        role: Role::Headline,
     },
     Variant {
         name: "jit",
         summary: "as aot, but compiled at start, nothing cached",
         products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmtime)],
-        control: None,
+        role: Role::Headline,
     },
     Variant {
         name: "reuse",
         summary: "as aot, but an instance serves up to 128 requests",
         products: AHEAD,
-        control: None,
+        role: Role::Headline,
     },
     Variant {
         name: "stock",
         summary: "as aot, but with the instance settings that `wasmtime serve` has by default",
         products: AHEAD,
-        control: None,
+        role: Role::Setting,
     },
     Variant {
         name: "direct",
@@ -55,7 +55,7 @@ const VARIANTS: &[Variant] = &[
             Product::Ahead(Guest::Direct, Runtime::Wasmtime),
             Product::Host(Runtime::Wasmtime),
         ],
-        control: Some(DIRECT),
+        role: Role::Control(DIRECT),
     },
 ];
 

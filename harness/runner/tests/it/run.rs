@@ -29,7 +29,7 @@ impl Observer for Heard {
 fn compare(services: &[Service], heard: &mut Heard) -> RunRecord {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let choice = Choice {
-        platforms: vec!["native".into(), "wasmtime/aot".into()],
+        platforms: vec!["native/process".into(), "wasmtime/aot".into()],
         only: vec![Group::Startup],
         seed: 3,
         rounds: Some(1),

@@ -10,7 +10,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use self::target::DockerTarget;
-use super::{Common, Platform, Target, Variant, World};
+use super::{Common, Platform, Role, Target, Variant, World};
 use crate::build::{Guest, Product, Runtime, file_size};
 use crate::engine::{Engine, ImageSpec, daemons};
 use crate::layout::Service;
@@ -26,19 +26,19 @@ const VARIANTS: &[Variant] = &[
         name: "scratch",
         summary: "static musl binary in an empty image, host network: the smallest container",
         products: &[Product::MuslBinary],
-        control: None,
+        role: Role::Headline,
     },
     Variant {
         name: "scratch-glibc",
         summary: "static glibc binary in an empty image, host network: the fastest container",
         products: &[Product::StaticBinary],
-        control: None,
+        role: Role::Headline,
     },
     Variant {
         name: "debian",
         summary: "glibc binary on slim Debian, published port on a bridge: the container as usually shipped",
         products: &[Product::DynamicBinary],
-        control: None,
+        role: Role::Headline,
     },
     Variant {
         name: "wasm",
@@ -48,7 +48,7 @@ const VARIANTS: &[Variant] = &[
             Product::Ahead(Guest::Component, Runtime::Wasmtime),
             Product::Host(Runtime::Wasmtime),
         ],
-        control: None,
+        role: Role::Setting,
     },
 ];
 
