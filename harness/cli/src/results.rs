@@ -4,15 +4,19 @@ use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use fs_err::os::unix::fs::symlink;
 use fs_err::{self as fs, File};
-use tare_model::{Group, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, Subject, write_summary};
-use tare_stats::{Reference, Summary, rounds_wanted, summarise};
+use tare_model::{
+    Claim, ClaimRow, Claims, Group, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, Subject,
+    write_claims, write_summary,
+};
+use tare_stats::{Judged, Reference, Summary, judge, rounds_wanted, summarise};
 
 const RECORD: &str = "run.json";
 const SAMPLES: &str = "samples.csv";
 const SUMMARY: &str = "summary.csv";
+const CLAIMS: &str = "claims.csv";
 const LATEST: &str = "latest";
 
 /// A run that is being written.
@@ -106,6 +110,30 @@ pub fn read(results: &Path, run: &str) -> Result<(PathBuf, RunRecord, Vec<Sample
     Ok((folder, record, samples))
 }
 
+/// Reads the claims to judge. A file that is not there has none.
+///
+/// # Errors
+/// It cannot be read, or a claim in it cannot be judged.
+pub fn claims(path: &Path) -> Result<Vec<Claim>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(path)?;
+    let claims: Claims = toml::from_str(&text).with_context(|| format!("{} is no file of claims", path.display()))?;
+    claims.check().map_err(|what| anyhow!("{}: {what}", path.display()))?;
+    Ok(claims.claim)
+}
+
+/// Judges claims by a run's samples, and writes what became of them.
+pub fn write_claims_file(folder: &Path, claims: &[Claim], samples: &[Sample]) -> Result<Vec<Judged>> {
+    let judged = judge(claims, samples);
+    let rows: Vec<ClaimRow> = judged.iter().flat_map(Judged::rows).collect();
+    let mut bytes = Vec::new();
+    write_claims(&mut bytes, &rows)?;
+    replace(&folder.join(CLAIMS), &bytes)?;
+    Ok(judged)
+}
+
 /// Writes a run's summary anew.
 pub fn write_summary_file(folder: &Path, summary: &Summary) -> Result<()> {
     let mut bytes = Vec::new();
@@ -159,4 +187,52 @@ pub fn runs(results: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use tare_runner::platforms::PLATFORMS;
+
+    use super::*;
+
+    #[test]
+    fn the_claims_that_are_shipped_can_be_judged() {
+        let claims = claims(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../claims.toml")).unwrap();
+        assert!(claims.len() > 10);
+        let known: Vec<String> = (PLATFORMS.iter())
+            .flat_map(|platform| {
+                platform.variants().iter().map(|variant| format!("{}/{}", platform.name(), variant.name))
+            })
+            .collect();
+        for claim in &claims {
+            for case in [Some(&claim.usual), claim.best.as_ref()].into_iter().flatten() {
+                assert!(
+                    [Some(&case.of), case.over.as_ref()].into_iter().flatten().all(|name| known.contains(name)),
+                    "{claim:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_that_cannot_be_judged_is_named_with_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("claims.toml");
+        assert_eq!(claims(&path).unwrap(), []);
+        for (text, told) in [
+            ("claim = 3", "is no file of claims"),
+            (
+                "[[claim]]\nid = \"a\"\nclaim = \"b\"\nfigure = \"c\"\nmetrics = [\"size\"]\nat_most = \"5 MiB\"\nusual = { of = \"a/b\" }",
+                "is no unit",
+            ),
+            (
+                "[[claim]]\nid = \"a\"\nclaim = \"b\"\nfigure = \"c\"\nmetrics = [\"weight\"]\nat_most = \"5 MB\"\nusual = { of = \"a/b\" }",
+                "no metric `weight`",
+            ),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = format!("{:#}", claims(&path).unwrap_err());
+            assert!(error.contains("claims.toml") && error.contains(told), "{error}");
+        }
+    }
 }

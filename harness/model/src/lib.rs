@@ -3,6 +3,7 @@
 //!
 //! This crate touches no clock, no process and no disk: readers and writers are handed in.
 
+mod claims;
 pub mod metrics;
 pub mod protocol;
 mod record;
@@ -10,6 +11,7 @@ mod sample;
 mod subject;
 mod summary;
 
+pub use claims::{Bound, Case, Claim, ClaimRow, Claims, Verdict, write_claims};
 pub use metrics::{Better, Group, METRICS, Metric, Unit};
 pub use record::*;
 pub use sample::{Row, RowError, Sample, SampleReader, SampleWriter};

@@ -79,6 +79,10 @@ pub struct Host {
     pub load_average: f64,
     /// The cgroup hierarchy: `v1`, `v2`, `hybrid`, `none`.
     pub cgroup: String,
+    /// What else of its state moves numbers, as far as it can be read when the run begins: frequency governor, turbo,
+    /// temperature, whether it is a virtual machine.
+    #[serde(default)]
+    pub conditions: BTreeMap<String, String>,
 }
 
 /// What a run was to do.

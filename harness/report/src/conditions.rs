@@ -81,7 +81,7 @@ pub(crate) fn marked(marks: &Marks) -> Vec<(String, String)> {
 /// The machine, the versions, the load and the state of the run.
 pub(crate) fn conditions(record: &RunRecord, summary: &Summary) -> Vec<(String, String)> {
     let host = &record.host;
-    let machine = format!(
+    let mut machine = vec![format!(
         "{}, kernel {}, {}, {}, {} CPUs, {} of memory, cgroup {}, load average {:.2} at the start",
         host.os,
         host.kernel,
@@ -91,12 +91,13 @@ pub(crate) fn conditions(record: &RunRecord, summary: &Summary) -> Vec<(String, 
         with_unit(Unit::Bytes, host.memory_bytes as f64),
         host.cgroup,
         host.load_average
-    );
+    )];
+    machine.extend(host.conditions.iter().map(|(name, value)| format!("{name}: {value}")));
     let versions: Vec<String> = record.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let commit = record.git_commit.iter().map(|commit| format!("commit {commit}"));
     let mut entries = vec![
         ("run".into(), format!("{}, started {}: {}", record.run, record.started, state(record, summary))),
-        ("machine".into(), machine),
+        ("machine".into(), machine.join(", ")),
         ("versions".into(), versions.into_iter().chain(commit).collect::<Vec<_>>().join(", ")),
     ];
     entries.extend(precision(record, summary));

@@ -4,6 +4,7 @@
 //! [`terminal`] is the table that a comparison ends with.
 
 mod cells;
+mod claims;
 mod columns;
 mod conditions;
 mod format;

@@ -1,9 +1,10 @@
 //! The table that a comparison ends with.
 
 use tare_model::{RunRecord, Subject};
-use tare_stats::Summary;
+use tare_stats::{Judged, Summary};
 
 use crate::cells::columns;
+use crate::claims::claims;
 use crate::conditions::{conditions, list, marked, reading};
 use crate::layout::table;
 use crate::marks::{Marks, failures};
@@ -22,11 +23,11 @@ pub struct Style {
 }
 
 /// The result of a run as text for a terminal: for each service its tables (a line per subject) and the phases of a
-/// cold start, then how to read them, the marks with their reasons, warnings, and the conditions of the run.
+/// cold start, then the claims that were judged, how to read it all, the marks with their reasons, warnings, and the conditions of the run.
 ///
 /// The record may be of a run that is not finished or of which much failed: what there is, is shown, and what is
 /// missing says why.
-pub fn terminal(record: &RunRecord, summary: &Summary, style: Style) -> String {
+pub fn terminal(record: &RunRecord, summary: &Summary, judged: &[Judged], style: Style) -> String {
     let mut marks = Marks::default();
     let mut sections: Vec<String> = Vec::new();
     let mut parts = Vec::new();
@@ -54,6 +55,7 @@ pub fn terminal(record: &RunRecord, summary: &Summary, style: Style) -> String {
     let controls: Vec<(String, String)> = record.controls.clone().into_iter().collect();
     let lists = [
         ("Controls, measured to check the comparison and not to be chosen", controls),
+        ("Claims", claims(judged)),
         ("Noise", noise(record, summary)),
         ("How to read it", reading(summary, &sections, &tables)),
         ("Marks", marked(&marks)),

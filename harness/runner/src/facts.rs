@@ -7,6 +7,7 @@ use std::process::Command;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 use tare_model::Host;
 
+use crate::conditions::conditions;
 use crate::engine::cgroup;
 
 /// The machine, as far as it can be read.
@@ -23,6 +24,7 @@ pub fn host() -> Host {
         memory_bytes: system.total_memory(),
         load_average: System::load_average().one,
         cgroup: cgroup::hierarchy().map_or("none", |hierarchy| hierarchy).to_owned(),
+        conditions: conditions(),
     }
 }
 

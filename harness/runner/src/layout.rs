@@ -48,6 +48,11 @@ impl Layout {
         self.root.join("results")
     }
 
+    /// The claims to judge.
+    pub fn claims(&self) -> PathBuf {
+        self.root.join("claims.toml")
+    }
+
     /// A path relative to the root where it is under it, for records and messages.
     pub fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()

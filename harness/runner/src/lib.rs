@@ -7,6 +7,7 @@ mod agenda;
 pub mod build;
 mod cancel;
 mod clock;
+mod conditions;
 pub mod engine;
 mod facts;
 mod gzip;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use sysinfo::Disks;
 
 use crate::affinity::Cpus;
+use crate::conditions;
 use crate::layout::Layout;
 use crate::platforms::PLATFORMS;
 
@@ -57,7 +58,8 @@ impl Finding {
 
 /// Looks at everything.
 pub async fn preflight(layout: &Layout) -> Vec<Finding> {
-    let mut findings = vec![toolchain(layout), targets(layout), c_library(), disk(&layout.root), cpus(), load()];
+    let mut findings = vec![toolchain(layout), targets(layout), c_library(), disk(&layout.root), cpus()];
+    findings.extend(conditions::findings().await);
     for platform in PLATFORMS {
         findings.extend(platform.preflight().await);
     }
@@ -147,15 +149,4 @@ fn cpus() -> Finding {
         ),
         Err(error) => Finding::missing("CPUs", format!("{error:#}"), "run on Linux"),
     }
-}
-
-fn load() -> Finding {
-    let average = sysinfo::System::load_average().one;
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let detail = format!("load average {average:.2} over the last minute on {cpus} CPUs");
-    #[expect(clippy::cast_precision_loss, reason = "the number of CPUs is small")]
-    if average > 0.5 * cpus as f64 {
-        return Finding::warning("other work", detail, "wait until the machine is quiet, or mistrust times and rates");
-    }
-    Finding::good("other work", detail)
 }

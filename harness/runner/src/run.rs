@@ -19,7 +19,7 @@ use crate::mix::mix;
 use crate::observer::{Measured, Observer, Progress};
 use crate::plan::{Choice, Suite, choose, order, plan};
 use crate::prepare::{Prepared, Ready, controls, failed, prepare};
-use crate::sampling::CpuTimes;
+use crate::sampling::{CpuTimes, STEAL_LIMIT};
 use crate::verify::verify;
 
 /// After this many failures one after another a subject is left out of the rounds that remain: a hang costs its
@@ -322,9 +322,6 @@ impl Run<'_> {
         self.observer.record(&self.record)
     }
 }
-
-/// The share of CPU time that others may get before the run is marked.
-const STEAL_LIMIT: f64 = 0.01;
 
 /// Seconds of the closed loop that finds a subject's capacity.
 const CAPACITY_S: f64 = 0.4;

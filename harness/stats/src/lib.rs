@@ -23,6 +23,7 @@
 //! [`Estimate::range`] says what was seen.
 
 mod bootstrap;
+mod claims;
 mod effects;
 mod median;
 mod precision;
@@ -30,6 +31,7 @@ mod summarise;
 mod summary;
 
 pub use bootstrap::Bootstrap;
+pub use claims::{Judged, JudgedCase, judge};
 pub use effects::{Effect, effects};
 pub use median::{median, median_interval, quantile};
 pub use precision::{LEAST_ROUNDS, half_width, rounds_wanted};

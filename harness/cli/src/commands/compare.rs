@@ -4,9 +4,9 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use tare_model::{FailedCell, Group, RunRecord, RunState, Sample, Subject, SummaryRow};
+use tare_model::{ClaimRow, FailedCell, Group, RunRecord, RunState, Sample, Subject, SummaryRow};
 use tare_runner::{Cancel, Finding, Layout, Level, Observer, Options, Progress, preflight};
-use tare_stats::Summary;
+use tare_stats::{Judged, Summary};
 
 use crate::args::CompareArgs;
 use crate::exit::Exit;
@@ -26,6 +26,7 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let seed = args.seed.unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos().into()));
     let choice = args.choice(seed);
     tare_runner::choose(&choice, &services)?;
+    let claims = results::claims(&layout.claims())?;
     check(&preflight(&layout).await)?;
     let (run, writer) = RunWriter::create(&args.results.clone().unwrap_or_else(|| layout.results()))?;
     let mut recorder = Recorder { writer, display: Display::new() };
@@ -41,7 +42,8 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
         results::write_record(&folder, &record)?;
     }
     let summary = results::summary(&record, &samples);
-    show(&record, &summary, args.output.json)?;
+    let judged = results::write_claims_file(&folder, &claims, &samples)?;
+    show(&record, &summary, &judged, args.output.json)?;
     say(&format!("files: {}", layout.relative(&folder)));
     Ok(exit(&record, &samples))
 }
@@ -92,17 +94,18 @@ pub fn check(findings: &[Finding]) -> Result<()> {
 }
 
 /// Prints a run's results.
-pub fn show(record: &RunRecord, summary: &Summary, json: bool) -> Result<()> {
+pub fn show(record: &RunRecord, summary: &Summary, judged: &[Judged], json: bool) -> Result<()> {
     if json {
         return print_json(&Output {
             run: &record.run,
             state: record.state,
             summary: summary.rows(),
+            claims: judged.iter().flat_map(Judged::rows).collect(),
             failed: &record.failed,
             warnings: &record.warnings,
         });
     }
-    print(&tare_report::terminal(record, summary, style()))
+    print(&tare_report::terminal(record, summary, judged, style()))
 }
 
 #[derive(Serialize)]
@@ -110,6 +113,7 @@ struct Output<'a> {
     run: &'a str,
     state: RunState,
     summary: Vec<SummaryRow>,
+    claims: Vec<ClaimRow>,
     failed: &'a [FailedCell],
     warnings: &'a [String],
 }

@@ -19,6 +19,7 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
     let summary = results::summary(&record, &samples);
     // The summary follows from the samples: a run cut short may have an old one.
     results::write_summary_file(&folder, &summary)?;
-    show(&record, &summary, args.output.json)?;
+    let judged = results::write_claims_file(&folder, &results::claims(&layout.claims())?, &samples)?;
+    show(&record, &summary, &judged, args.output.json)?;
     Ok(Exit::Done)
 }

@@ -27,6 +27,7 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             memory_bytes: 25_200_000_000,
             load_average: 0.07,
             cgroup: "v1".into(),
+            conditions: BTreeMap::new(),
         },
         versions: [("docker", "20.10.24"), ("rustc", "1.95.0"), ("wasmtime", "48.0.8")]
             .map(|(name, version)| (name.to_string(), version.to_string()))

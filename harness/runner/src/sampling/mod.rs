@@ -6,4 +6,4 @@ mod steal;
 
 pub use procfs::{cpu_time_ns, pss_bytes};
 pub use sampler::PeakSampler;
-pub use steal::CpuTimes;
+pub use steal::{CpuTimes, STEAL_LIMIT};

@@ -1,11 +1,15 @@
-//! What a virtual machine did not get of its CPUs.
+//! What the CPUs of the machine did, and what a virtual machine did not get of them.
 
 use std::ops::Sub;
+
+/// The share of all CPU time that the hypervisor may give to other machines before figures are not to be believed.
+pub const STEAL_LIMIT: f64 = 0.01;
 
 /// CPU time of the whole machine since it was started, in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuTimes {
     all: u64,
+    idle: u64,
     stolen: u64,
 }
 
@@ -19,13 +23,23 @@ impl CpuTimes {
     pub fn stolen_share(self) -> f64 {
         if self.all == 0 { 0.0 } else { self.stolen as f64 / self.all as f64 }
     }
+
+    /// The share of the time, from 0 to 1, in which CPUs worked for this machine.
+    pub fn busy_share(self) -> f64 {
+        if self.all == 0 { 0.0 } else { self.all.saturating_sub(self.idle + self.stolen) as f64 / self.all as f64 }
+    }
 }
 
 impl Sub for CpuTimes {
     type Output = Self;
 
     fn sub(self, earlier: Self) -> Self {
-        Self { all: self.all.saturating_sub(earlier.all), stolen: self.stolen.saturating_sub(earlier.stolen) }
+        let since = |now: u64, then: u64| now.saturating_sub(then);
+        Self {
+            all: since(self.all, earlier.all),
+            idle: since(self.idle, earlier.idle),
+            stolen: since(self.stolen, earlier.stolen),
+        }
     }
 }
 
@@ -33,7 +47,7 @@ impl Sub for CpuTimes {
 fn parse(stat: &str) -> Option<CpuTimes> {
     let ticks = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().map(str::parse);
     let ticks = ticks.take(8).collect::<Result<Vec<u64>, _>>().ok()?;
-    Some(CpuTimes { all: ticks.iter().sum(), stolen: *ticks.get(7)? })
+    Some(CpuTimes { all: ticks.iter().sum(), idle: ticks.get(3)? + ticks.get(4)?, stolen: *ticks.get(7)? })
 }
 
 #[cfg(test)]
@@ -47,6 +61,7 @@ mod tests {
         assert!((then.stolen_share() - 0.1).abs() < 1e-12);
         assert!(((now - then).stolen_share() - 0.25).abs() < 1e-12);
         assert!((now - now).stolen_share().abs() < 1e-12);
+        assert!(((now - then).busy_share() - 0.5).abs() < 1e-12);
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! The claims that circulate, and what became of them here.
+
+use tare_model::{Unit, Verdict};
+use tare_stats::{Judged, JudgedCase};
+
+use crate::format::{ratio, with_unit};
+
+/// An entry for each claim: its id; verdict, figure, what was measured, and where the answer flips.
+pub(crate) fn claims(judged: &[Judged]) -> Vec<(String, String)> {
+    judged
+        .iter()
+        .filter(|judged| !judged.usual.is_empty())
+        .map(|judged| (judged.claim.id.clone(), says(judged)))
+        .collect()
+}
+
+fn says(judged: &Judged) -> String {
+    let claim = &judged.claim;
+    let verdict = judged.verdict();
+    let mut sentences = vec![format!("{}: {} ({}).", verdict.to_string().to_uppercase(), claim.claim, claim.figure)];
+    sentences.extend(claim.reading.iter().map(|reading| format!("Read as: {reading}.")));
+    let best =
+        if judged.best.is_empty() { String::new() } else { format!("; at best {}", cases(judged, &judged.best)) };
+    sentences.push(format!("Measured: {}{best}.", cases(judged, &judged.usual)));
+    sentences.extend(flips(judged, verdict));
+    sentences.join(" ")
+}
+
+/// The measured values of a case, service by service.
+fn cases(judged: &Judged, cases: &[JudgedCase]) -> String {
+    let unit = judged.claim.unit();
+    let values: Vec<String> = cases.iter().map(|case| format!("{} {}", case.service, value(case, unit))).collect();
+    let on = cases.first().map_or(String::new(), |first| match &first.case.over {
+        Some(over) => format!("{} over {over}", first.case.of),
+        None => first.case.of.clone(),
+    });
+    format!("{on}: {}", values.join(", "))
+}
+
+fn value(case: &JudgedCase, unit: Option<Unit>) -> String {
+    let show = |value: f64| unit.map_or_else(|| ratio(value), |unit| with_unit(unit, value));
+    match (case.estimate, case.interval) {
+        (None, _) => "was not measured".into(),
+        (Some(estimate), None) => format!("{} (of {} rounds, too few)", show(estimate.median), estimate.n),
+        (Some(estimate), Some(interval)) if interval.low < interval.high => {
+            format!("{} [{}, {}]", show(estimate.median), show(interval.low), show(interval.high))
+        }
+        (Some(estimate), Some(_)) => show(estimate.median),
+    }
+}
+
+/// Under which condition the answer is another.
+fn flips(judged: &Judged, verdict: Verdict) -> Option<String> {
+    if let Some(best) = judged.best_verdict().filter(|best| *best != verdict && *best != Verdict::Undecided) {
+        return Some(format!("The answer flips with the best of both sides: there it {best}."));
+    }
+    let of = |wanted: Verdict| -> Vec<&str> {
+        judged.usual.iter().filter(|case| case.verdict == wanted).map(|case| case.service.as_str()).collect()
+    };
+    let (yes, no) = (of(Verdict::Holds), of(Verdict::DoesNotHold));
+    let mixed = !yes.is_empty() && !no.is_empty();
+    mixed.then(|| format!("It depends on the service: it holds for {} and not for {}.", yes.join(", "), no.join(", ")))
+}
