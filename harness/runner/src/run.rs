@@ -173,7 +173,7 @@ impl Run<'_> {
                 return Ok(None);
             }
             let mix = Arc::new(mix(scenario, &captures)?);
-            let outcome = drive(world, addr, &plan.load, &mix, capacity_loop(plan.seed)).await?;
+            let outcome = drive(world, addr, &plan.load, &mix, capacity_loop(plan)).await?;
             ensure!(outcome.right > 0, "no request of the load was answered rightly: {}", first_error(&outcome));
             Ok(Some((outcome.throughput_rps(), mix)))
         };
@@ -189,7 +189,7 @@ impl Run<'_> {
     /// The generator's ceiling with a service's requests; the lowest of all services counts.
     async fn find_ceiling(&mut self, mix: &Arc<Mix>) -> Result<()> {
         let plan = &self.record.plan;
-        let found = ceiling(&self.prepared.world, &plan.load, mix, capacity_loop(plan.seed)).await?;
+        let found = ceiling(&self.prepared.world, &plan.load, mix, capacity_loop(plan)).await?;
         let lowest = &mut self.record.calibration.generator_ceiling_rps;
         *lowest = Some(lowest.map_or(found, |lowest| lowest.min(found)));
         Ok(())
@@ -323,11 +323,11 @@ impl Run<'_> {
     }
 }
 
-/// Seconds of the closed loop that finds a subject's capacity.
-const CAPACITY_S: f64 = 0.4;
+/// Seconds at least of the closed loop that finds a subject's capacity: it has no warm-up.
+const CAPACITY_S: f64 = 0.25;
 
-fn capacity_loop(seed: u64) -> Loop {
-    Loop { phase: "closed", mode: Mode::Closed, seconds: CAPACITY_S, seed }
+fn capacity_loop(plan: &Plan) -> Loop {
+    Loop { phase: "closed", mode: Mode::Closed, seconds: plan.load.closed_s.max(CAPACITY_S), seed: plan.seed }
 }
 
 /// The open loop's rate of each service: this share of the capacity of its weakest subject. Controls do not count: they are

@@ -21,7 +21,7 @@ fn a_round_of_everything_gives_every_cell_and_whole_files() {
     let output = tare(&ROUND).args(["--platform", platforms, "--seed", "11"]).args(runs.args()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let run = runs.newest();
-    assert_eq!(run.files(), ["run.json", "samples.csv", "summary.csv"]);
+    assert_eq!(run.files(), ["claims.csv", "run.json", "samples.csv", "summary.csv"]);
     let (record, samples) = (run.record(), run.samples());
     check_record(&record);
     for subject in &record.plan.subjects {
@@ -39,7 +39,11 @@ fn a_round_of_everything_gives_every_cell_and_whole_files() {
     let summary = read_summary(std::fs::File::open(run.0.join("summary.csv")).unwrap()).unwrap();
     let reference = summary.iter().find(|row| row.platform == "native" && row.metric == "throughput").unwrap();
     assert!((reference.ratio.unwrap() - 1.0).abs() < f64::EPSILON);
+    let claims = std::fs::read_to_string(run.0.join("claims.csv")).unwrap();
+    let holds = |line: &str| line.starts_with("size-wasm,") && line.contains(",holds,usual: orders/wasmtime/jit");
+    assert!(claims.lines().any(holds), "{claims}");
     let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("\nClaims\n") && table.contains("size-wasm"), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
     check_report(&run, &table);
 }

@@ -47,8 +47,9 @@ pub(crate) static WASMER: Program = Program {
 pub(crate) static GUEST: LazyLock<PathBuf> =
     LazyLock::new(|| build(&["-p", "tare-host-guest", "--lib", "--target", "wasm32-wasip2"]));
 
-/// Wasmer's own runner for programs of WASI 0.1; static as well.
-pub(crate) static WASIX: LazyLock<PathBuf> = LazyLock::new(|| build_static("tare-host-wasix"));
+/// Wasmer's own runner for programs of WASI 0.1. Not as it is measured: that takes minutes to build, and tells no more.
+pub(crate) static WASIX: LazyLock<PathBuf> =
+    LazyLock::new(|| build_as("dev", &["-p", "tare-host-wasix", "--bin", "tare-host-wasix"]));
 
 fn build_static(package: &str) -> PathBuf {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
