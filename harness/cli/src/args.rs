@@ -29,6 +29,8 @@ pub enum Command {
     List(OutputArgs),
     /// Print the comparison of an earlier run again, from its files
     Report(ReportArgs),
+    /// Tell whether two runs of the same suite say the same: a check of the machine and of this program
+    Agree(AgreeArgs),
     /// Remove what was built: images, containers of dead runs, the harness's files under target/
     Clean(CleanArgs),
 }
@@ -87,6 +89,18 @@ pub struct ReportArgs {
     pub results: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Arguments of `agree`.
+#[derive(Debug, clap::Args)]
+pub struct AgreeArgs {
+    /// A run's name under results/, or a path to its folder
+    pub one: String,
+    /// Another
+    pub other: String,
+    /// The folder of the runs, instead of results/ in the checkout
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
 }
 
 /// Arguments of `clean`.

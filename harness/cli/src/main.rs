@@ -1,4 +1,4 @@
-//! The command line: `compare`, `build`, `doctor`, `list`, `report`, `clean`.
+//! The command line: `compare`, `build`, `doctor`, `list`, `report`, `agree`, `clean`.
 //!
 //! This crate alone prints, and alone writes under results/.
 
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
                 Command::Doctor(args) => commands::doctor::execute(&args).await,
                 Command::List(args) => commands::list::execute(&args),
                 Command::Report(args) => commands::report::execute(&args),
+                Command::Agree(args) => commands::agree::execute(&args),
                 Command::Clean(args) => commands::clean::execute(&args).await,
             }
         })

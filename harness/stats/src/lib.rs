@@ -22,6 +22,7 @@
 //! covers 1 - 2^(1-n), which is 93.75 % at five and 75 % at three. [`Estimate::interval`] is empty then, and
 //! [`Estimate::range`] says what was seen.
 
+mod agreement;
 mod bootstrap;
 mod claims;
 mod effects;
@@ -30,6 +31,7 @@ mod precision;
 mod summarise;
 mod summary;
 
+pub use agreement::{Agreement, agreement};
 pub use bootstrap::Bootstrap;
 pub use claims::{Judged, JudgedCase, judge};
 pub use effects::{Effect, effects};

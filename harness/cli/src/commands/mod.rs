@@ -1,5 +1,6 @@
 //! The subcommands, a file each.
 
+pub mod agree;
 pub mod build;
 pub mod clean;
 pub mod compare;

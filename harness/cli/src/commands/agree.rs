@@ -1,0 +1,88 @@
+//! `agree`: whether two runs of the same suite on the same machine say the same.
+
+use anyhow::{Result, ensure};
+use tare_model::RunRecord;
+use tare_runner::Layout;
+use tare_stats::{Agreement, Cell, Reference, agreement};
+
+use crate::args::AgreeArgs;
+use crate::exit::Exit;
+use crate::results;
+use crate::screen::print;
+
+/// The share of cells that must overlap.
+const OVERLAPPING: f64 = 0.95;
+
+/// The share of the reference's ratios to itself that may exclude 1: what chance does.
+const EXCLUDING: f64 = 0.05;
+
+/// Runs it. Exits with 1 where they do not agree.
+///
+/// # Errors
+/// When there is no such run, they are not of the same machine and suite, or have nothing to compare.
+pub fn execute(args: &AgreeArgs) -> Result<Exit> {
+    let results = args.results.clone().map_or_else(|| Ok(Layout::find()?.results()), anyhow::Ok)?;
+    let (_, one, one_samples) = results::read(&results, &args.one)?;
+    let (_, other, other_samples) = results::read(&results, &args.other)?;
+    comparable(&one, &other)?;
+    let (platform, variant) = one.plan.noise.split_once('/').unwrap_or_default();
+    let found = agreement(
+        &results::summary(&one, &one_samples),
+        &results::summary(&other, &other_samples),
+        &Reference::new(platform, variant),
+    );
+    let Some(overlapping) = found.overlapping() else {
+        anyhow::bail!("no cell has an interval in both runs: it takes six rounds of each");
+    };
+    print(&told(&found, overlapping))?;
+    let agree = overlapping >= OVERLAPPING && found.excluding().is_none_or(|share| share <= EXCLUDING);
+    Ok(if agree { Exit::Done } else { Exit::CellFailed })
+}
+
+fn comparable(one: &RunRecord, other: &RunRecord) -> Result<()> {
+    ensure!(one.run != other.run, "both are the run `{}`: name another", one.run);
+    ensure!(
+        one.host.cpu == other.host.cpu && one.host.cpus == other.host.cpus,
+        "the runs are of different machines: {} with {} CPUs and {} with {}",
+        one.host.cpu,
+        one.host.cpus,
+        other.host.cpu,
+        other.host.cpus
+    );
+    ensure!(
+        one.plan.suite == other.plan.suite,
+        "the runs are of different suites, {} and {}: their loads differ",
+        one.plan.suite,
+        other.plan.suite
+    );
+    Ok(())
+}
+
+fn told(found: &Agreement, overlapping: f64) -> String {
+    let name = |cell: &Cell| format!("{} {} {}", cell.subject, cell.metric.name, cell.phase);
+    let mut lines = vec![format!(
+        "{:.1} % of {} cells overlap (at least {:.0} % should)",
+        overlapping * 100.0,
+        found.cells,
+        OVERLAPPING * 100.0
+    )];
+    for (one, other) in &found.apart {
+        let unit = one.metric.unit;
+        lines.push(format!("  {}: {:.4e} and {:.4e} {unit}", name(one), one.value.median, other.value.median));
+    }
+    if let Some(excluding) = found.excluding() {
+        lines.push(format!(
+            "{:.1} % of {} ratios of the reference to itself exclude 1 (at most {:.0} % should)",
+            excluding * 100.0,
+            found.noise_cells,
+            EXCLUDING * 100.0
+        ));
+        lines.extend(
+            found
+                .noise_excludes_one
+                .iter()
+                .map(|cell| format!("  {}: {:.3}", name(cell), cell.ratio.map_or(f64::NAN, |ratio| ratio.median))),
+        );
+    }
+    lines.join("\n") + "\n"
+}

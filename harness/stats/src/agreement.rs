@@ -1,0 +1,105 @@
+//! Whether two runs of the same thing say the same.
+
+use tare_model::Interval;
+
+use crate::{Cell, Reference, Summary};
+
+/// What two runs say of the same cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agreement {
+    /// The cells that have an interval in both runs.
+    pub cells: usize,
+    /// Those whose intervals do not overlap: the cell of the one run and of the other.
+    pub apart: Vec<(Cell, Cell)>,
+    /// The ratios of the reference to itself in either run, where they have an interval.
+    pub noise_cells: usize,
+    /// Those whose interval excludes 1.
+    pub noise_excludes_one: Vec<Cell>,
+}
+
+/// Compares two runs cell by cell; `noise` is the setting that is the reference once more.
+///
+/// Two 95 % intervals of the same median overlap far more often than in 95 of 100 cases, so that a lower share tells that
+/// something other than chance moved the figures.
+pub fn agreement(one: &Summary, other: &Summary, noise: &Reference) -> Agreement {
+    let mut found = Agreement { cells: 0, apart: Vec::new(), noise_cells: 0, noise_excludes_one: Vec::new() };
+    for cell in &one.cells {
+        let Some(again) = other.cell(&cell.subject, cell.metric, &cell.phase) else { continue };
+        let (Some(a), Some(b)) = (cell.value.interval, again.value.interval) else { continue };
+        found.cells += 1;
+        if !overlap(a, b) {
+            found.apart.push((cell.clone(), again.clone()));
+        }
+    }
+    for cell in one.cells.iter().chain(&other.cells).filter(|cell| cell.subject == noise.of(&cell.subject.service)) {
+        let Some(interval) = cell.ratio.and_then(|ratio| ratio.interval) else { continue };
+        found.noise_cells += 1;
+        if !overlap(interval, Interval { low: 1.0, high: 1.0 }) {
+            found.noise_excludes_one.push(cell.clone());
+        }
+    }
+    found
+}
+
+fn overlap(a: Interval, b: Interval) -> bool {
+    a.low <= b.high && b.low <= a.high
+}
+
+impl Agreement {
+    /// The share of cells whose intervals overlap; nothing where no cell can be compared.
+    pub fn overlapping(&self) -> Option<f64> {
+        (self.cells > 0).then(|| 1.0 - self.apart.len() as f64 / self.cells as f64)
+    }
+
+    /// The share of the reference's ratios to itself that exclude 1.
+    pub fn excluding(&self) -> Option<f64> {
+        (self.noise_cells > 0).then(|| self.noise_excludes_one.len() as f64 / self.noise_cells as f64)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the values are chosen so that the results are exact")]
+mod tests {
+    use tare_model::Sample;
+    use tare_model::metrics::{MEMORY_PSS, STARTUP_COLD};
+
+    use super::*;
+    use crate::summarise;
+
+    fn run(slow: f64, again: f64) -> Summary {
+        let mut samples = Vec::new();
+        for round in 1..=8 {
+            let wobble = 1.0 + 0.01 * f64::from(round % 4);
+            for (subject, metric, value) in [
+                ("auth/native/process", &STARTUP_COLD, 2.0),
+                ("auth/native/again", &STARTUP_COLD, 2.0 * again),
+                ("auth/docker/debian", &STARTUP_COLD, 250.0 * slow),
+                ("auth/docker/debian", &MEMORY_PSS, 3.0),
+            ] {
+                let (subject, phase) = (subject.parse().unwrap(), metric.headline.into());
+                samples.push(Sample { round, position: 1, subject, metric, phase, value: value * wobble });
+            }
+        }
+        summarise(&samples, &Reference::new("native", "process"))
+    }
+
+    #[test]
+    fn equal_runs_agree_and_a_slow_subject_is_named() {
+        let noise = Reference::new("native", "again");
+        let same = agreement(&run(1.0, 1.0), &run(1.0, 1.0), &noise);
+        assert_eq!((same.cells, same.overlapping()), (4, Some(1.0)));
+        assert_eq!((same.noise_cells, same.excluding()), (2, Some(0.0)));
+        let apart = agreement(&run(1.0, 1.0), &run(1.2, 1.1), &noise);
+        let named: Vec<String> = apart.apart.iter().map(|(cell, _)| cell.subject.to_string()).collect();
+        assert_eq!(named, ["auth/native/again", "auth/docker/debian"]);
+        assert_eq!(apart.overlapping(), Some(0.5));
+        assert_eq!(apart.excluding(), Some(0.5));
+    }
+
+    #[test]
+    fn nothing_in_common_says_nothing() {
+        let empty = summarise(&[], &Reference::new("native", "process"));
+        let found = agreement(&run(1.0, 1.0), &empty, &Reference::new("native", "none"));
+        assert_eq!((found.overlapping(), found.excluding()), (None, None));
+    }
+}
