@@ -1,11 +1,12 @@
 //! The report as its reader sees it, from records made by hand.
 
+mod claims;
 mod example;
 
 use example::{Made, failed, record};
-use tare_model::{Bound, Case, Claim, Group, RunRecord, RunState, Sample, Unit};
+use tare_model::{Group, RunRecord, RunState, Sample};
 use tare_report::{Style, terminal};
-use tare_stats::{Reference, judge, summarise};
+use tare_stats::{Reference, summarise};
 
 const NARROW: Style = Style { colour: false, width: 100 };
 
@@ -25,7 +26,7 @@ const SUBJECTS: &[&str] = &[
 
 /// Everything measured, with the usual troubles: a cell that failed in one round, a subject that never ran, one that
 /// cannot keep up, one near the generator's ceiling.
-fn full() -> (RunRecord, Vec<Sample>) {
+pub(crate) fn full() -> (RunRecord, Vec<Sample>) {
     let mut record = record(SUBJECTS);
     record.failed = vec![
         failed(
@@ -381,30 +382,4 @@ fn what_a_control_shows_stands_beside_the_figures() {
                     wasmtime/reuse  shows this; does not show that\n";
     assert!(text.contains(controls), "{text}");
     assert!(text.contains("(a control that is weaker gets that share of its own)"), "{text}");
-}
-
-#[test]
-fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
-    let (record, samples) = full();
-    let claim = Claim {
-        id: "startup-container".into(),
-        claim: "a container takes seconds to start".into(),
-        figure: "1 to 10 s".into(),
-        reading: Some("cold".into()),
-        metrics: vec!["startup_cold".into()],
-        phase: None,
-        at_least: Some(Bound { value: 1e8, unit: Some(Unit::Nanoseconds) }),
-        at_most: None,
-        services: Vec::new(),
-        usual: Case { of: "docker/debian".into(), over: None },
-        best: Some(Case { of: "docker/scratch".into(), over: None }),
-    };
-    let summary = summarise(&samples, &Reference::new("native", "musl"));
-    let text = terminal(&record, &summary, &judge(&[claim], &samples), Style { colour: false, width: 200 });
-    let claims = text.split("\n\n").find(|part| part.starts_with("Claims\n")).unwrap();
-    insta::assert_snapshot!(claims, @r"
-    Claims
-      startup-container  HOLDS: a container takes seconds to start (1 to 10 s). Read as: cold. Measured: docker/debian: orders 210 ms [207 ms, 214 ms]; at best docker/scratch: orders 83.8 ms [82.5 ms,
-                         85.0 ms]. The answer flips with the best of both sides: there it does not hold.
-    ");
 }
