@@ -22,3 +22,4 @@ mod limits;
 mod process;
 mod programs;
 mod start_and_stop;
+mod stock;
