@@ -13,6 +13,8 @@ mod marks;
 mod noise;
 mod paint;
 mod phases;
+mod settings;
 mod terminal;
 
-pub use terminal::{Style, terminal};
+pub use settings::Pair;
+pub use terminal::{Content, Style, terminal};

@@ -1,6 +1,6 @@
 //! The table that a comparison ends with.
 
-use tare_model::{RunRecord, Subject};
+use tare_model::{RunRecord, Sample, Subject};
 use tare_stats::{Judged, Summary};
 
 use crate::cells::columns;
@@ -11,6 +11,7 @@ use crate::marks::{Marks, failures};
 use crate::noise::noise;
 use crate::paint::{BOLD, PLAIN, Piece, painted};
 use crate::phases::phases;
+use crate::settings::{Pair, settings};
 
 /// How a text is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +23,29 @@ pub struct Style {
     pub width: usize,
 }
 
-/// The result of a run as text for a terminal: for each service its tables (a line per subject) and the phases of a
-/// cold start, then the claims that were judged, how to read it all, the marks with their reasons, warnings, and the conditions of the run.
+/// What there is to show.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'a> {
+    /// The record of the run.
+    pub record: &'a RunRecord,
+    /// Its cells.
+    pub summary: &'a Summary,
+    /// Its samples, for what is compared besides with the reference.
+    pub samples: &'a [Sample],
+    /// What became of the claims.
+    pub judged: &'a [Judged],
+    /// Settings that differ in one thing; the first is the difference between the sides.
+    pub pairs: &'a [Pair],
+}
+
+/// The result of a run as text for a terminal: for each service its tables (a line per subject) and the phases of a cold
+/// start; then the claims that were judged, what settings are worth, the noise, how to read it all, the marks with their
+/// reasons, warnings, and the conditions of the run.
 ///
 /// The record may be of a run that is not finished or of which much failed: what there is, is shown, and what is
 /// missing says why.
-pub fn terminal(record: &RunRecord, summary: &Summary, judged: &[Judged], style: Style) -> String {
+pub fn terminal(content: &Content<'_>, style: Style) -> String {
+    let Content { record, summary, samples, judged, pairs } = *content;
     let mut marks = Marks::default();
     let mut sections: Vec<String> = Vec::new();
     let mut parts = Vec::new();
@@ -56,6 +74,7 @@ pub fn terminal(record: &RunRecord, summary: &Summary, judged: &[Judged], style:
     let lists = [
         ("Controls, measured to check the comparison and not to be chosen", controls),
         ("Claims", claims(judged)),
+        ("What settings are worth", settings(samples, pairs)),
         ("Noise", noise(record, summary)),
         ("How to read it", reading(summary, &sections, &tables)),
         ("Marks", marked(&marks)),

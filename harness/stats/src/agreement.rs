@@ -58,7 +58,6 @@ impl Agreement {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the values are chosen so that the results are exact")]
 mod tests {
     use tare_model::Sample;
     use tare_model::metrics::{MEMORY_PSS, STARTUP_COLD};

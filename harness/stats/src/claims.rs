@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tare_model::{Case, Claim, ClaimRow, Interval, Metric, Sample, Subject, Verdict};
 
-use crate::{Estimate, median};
+use crate::Estimate;
+use crate::paired::{by_round, over};
 
 /// A claim and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,32 +118,23 @@ fn verdict(claim: &Claim, Interval { low, high }: Interval) -> Verdict {
 
 /// The value of each round: of a subject, or over another's in the same round.
 fn values(claim: &Claim, service: &str, case: &Case, samples: &[Sample]) -> Vec<f64> {
-    let of = |setting: &str| by_round(claim, service, setting, samples);
+    let of = |setting: &str| sums(claim, service, setting, samples);
     let values = of(&case.of);
-    let Some(over) = &case.over else { return values.into_values().collect() };
-    let base = of(over);
-    let pairs = values.iter().filter_map(|(round, value)| Some((value, base.get(round)?)));
-    pairs.filter(|(_, base)| **base > 0.0).map(|(value, base)| value / base).collect()
+    match &case.over {
+        Some(base) => over(&values, &of(base)),
+        None => values.into_values().collect(),
+    }
 }
 
 /// The sum of a claim's metrics in each round that has the first of them.
-fn by_round(claim: &Claim, service: &str, setting: &str, samples: &[Sample]) -> BTreeMap<u32, f64> {
-    let of_metric = |metric: &'static Metric| {
-        let phase = claim.phase.as_deref().unwrap_or(metric.headline);
-        let is_it = |sample: &&Sample| {
-            let Subject { service: of, .. } = &sample.subject;
-            of == service && sample.metric == metric && sample.phase == phase && sample.subject.setting() == setting
-        };
-        let mut rounds: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-        for sample in samples.iter().filter(is_it).filter(|sample| sample.value.is_finite()) {
-            rounds.entry(sample.round).or_default().push(sample.value);
-        }
-        rounds.into_iter().filter_map(|(round, values)| Some((round, median(&values)?)))
-    };
+fn sums(claim: &Claim, service: &str, setting: &str, samples: &[Sample]) -> BTreeMap<u32, f64> {
+    let (platform, variant) = setting.split_once('/').unwrap_or((setting, ""));
+    let subject = Subject::new(service, platform, variant);
+    let of = |metric: &Metric| by_round(samples, &subject, metric, claim.phase.as_deref().unwrap_or(metric.headline));
     let measured = claim.measured();
     let Some((first, further)) = measured.split_first() else { return BTreeMap::new() };
-    let mut sums: BTreeMap<u32, f64> = of_metric(first).collect();
-    for (round, value) in further.iter().flat_map(|metric| of_metric(metric)) {
+    let mut sums = of(first);
+    for (round, value) in further.iter().flat_map(|metric| of(metric)) {
         if let Some(sum) = sums.get_mut(&round) {
             *sum += value;
         }

@@ -5,8 +5,10 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use tare_model::{ClaimRow, FailedCell, Group, RunRecord, RunState, Sample, Subject, SummaryRow};
+use tare_report::{Content, Pair};
+use tare_runner::platforms::{PLATFORMS, SIDES};
 use tare_runner::{Cancel, Finding, Layout, Level, Observer, Options, Progress, preflight};
-use tare_stats::{Judged, Summary};
+use tare_stats::Judged;
 
 use crate::args::CompareArgs;
 use crate::exit::Exit;
@@ -43,7 +45,10 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     }
     let summary = results::summary(&record, &samples);
     let judged = results::write_claims_file(&folder, &claims, &samples)?;
-    show(&record, &summary, &judged, args.output.json)?;
+    show(
+        &Content { record: &record, summary: &summary, samples: &samples, judged: &judged, pairs: &pairs() },
+        args.output.json,
+    )?;
     say(&format!("files: {}", layout.relative(&folder)));
     Ok(exit(&record, &samples))
 }
@@ -94,7 +99,8 @@ pub fn check(findings: &[Finding]) -> Result<()> {
 }
 
 /// Prints a run's results.
-pub fn show(record: &RunRecord, summary: &Summary, judged: &[Judged], json: bool) -> Result<()> {
+pub fn show(content: &Content<'_>, json: bool) -> Result<()> {
+    let Content { record, summary, judged, .. } = *content;
     if json {
         return print_json(&Output {
             run: &record.run,
@@ -105,7 +111,20 @@ pub fn show(record: &RunRecord, summary: &Summary, judged: &[Judged], json: bool
             warnings: &record.warnings,
         });
     }
-    print(&tare_report::terminal(record, summary, judged, style()))
+    print(&tare_report::terminal(content, style()))
+}
+
+/// The difference between the sides, and the variants that differ from another in one thing.
+pub fn pairs() -> Vec<Pair> {
+    let sides = Pair { of: SIDES.0.into(), over: SIDES.1.into(), what: "the two sides at their best".into() };
+    let settings = PLATFORMS.iter().flat_map(|platform| {
+        platform.variants().iter().filter_map(|variant| {
+            let beside = variant.beside?;
+            let of = format!("{}/{}", platform.name(), variant.name);
+            Some(Pair { of, over: beside.setting.into(), what: beside.what.into() })
+        })
+    });
+    std::iter::once(sides).chain(settings).collect()
 }
 
 #[derive(Serialize)]

@@ -1,10 +1,11 @@
 //! `report`: the comparison of an earlier run, from its files alone.
 
 use anyhow::Result;
+use tare_report::Content;
 use tare_runner::Layout;
 
 use crate::args::ReportArgs;
-use crate::commands::compare::show;
+use crate::commands::compare::{pairs, show};
 use crate::exit::Exit;
 use crate::results;
 
@@ -20,6 +21,7 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
     // The summary follows from the samples: a run cut short may have an old one.
     results::write_summary_file(&folder, &summary)?;
     let judged = results::write_claims_file(&folder, &results::claims(&layout.claims())?, &samples)?;
-    show(&record, &summary, &judged, args.output.json)?;
+    let content = Content { record: &record, summary: &summary, samples: &samples, judged: &judged, pairs: &pairs() };
+    show(&content, args.output.json)?;
     Ok(Exit::Done)
 }

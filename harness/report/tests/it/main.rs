@@ -2,16 +2,18 @@
 
 mod claims;
 mod example;
+mod settings;
 
 use example::{Made, failed, record};
 use tare_model::{Group, RunRecord, RunState, Sample};
-use tare_report::{Style, terminal};
+use tare_report::{Content, Style, terminal};
 use tare_stats::{Reference, summarise};
 
 const NARROW: Style = Style { colour: false, width: 100 };
 
 fn shown(record: &RunRecord, samples: &[Sample], style: Style) -> String {
-    terminal(record, &summarise(samples, &Reference::new("native", "musl")), &[], style)
+    let summary = summarise(samples, &Reference::new("native", "musl"));
+    terminal(&Content { record, summary: &summary, samples, judged: &[], pairs: &[] }, style)
 }
 
 const SUBJECTS: &[&str] = &[

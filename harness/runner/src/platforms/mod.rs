@@ -45,7 +45,21 @@ pub struct Variant {
     pub products: &'static [Product],
     /// What it is there for.
     pub role: Role,
+    /// The variant from which it differs in one thing; nothing where there is none.
+    pub beside: Option<Beside>,
 }
+
+/// A variant that differs from another in one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// The other, as `platform/variant`.
+    pub setting: &'static str,
+    /// The one thing.
+    pub what: &'static str,
+}
+
+/// The best of both sides, by their code and not their packaging: what the worth of single settings is held against.
+pub const SIDES: (&str, &str) = ("wasmtime/aot", "docker/scratch-glibc");
 
 /// What a variant is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,7 +271,11 @@ mod tests {
             .iter()
             .flat_map(|platform| platform.variants().iter().map(|variant| (platform.name(), variant.name)))
             .collect();
-        assert!(names.contains(&REFERENCE));
+        assert!(names.contains(&REFERENCE) && names.contains(&NOISE));
         assert!(names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1));
+        let known: Vec<String> = names.iter().map(|(platform, variant)| format!("{platform}/{variant}")).collect();
+        let beside = PLATFORMS.iter().flat_map(|platform| platform.variants()).filter_map(|variant| variant.beside);
+        let others: Vec<&str> = beside.map(|beside| beside.setting).chain([SIDES.0, SIDES.1]).collect();
+        assert!(others.iter().all(|other| known.iter().any(|name| name == other)), "{others:?}");
     }
 }

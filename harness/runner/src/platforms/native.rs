@@ -33,12 +33,14 @@ const VARIANTS: &[Variant] = &[
         summary: "the binary of docker/scratch-glibc as a plain process",
         products: &[Product::StaticBinary],
         role: Role::Headline,
+        beside: None,
     },
     Variant {
         name: AGAIN,
         summary: "the same once more in each round: what differs between the two is noise",
         products: &[Product::StaticBinary],
         role: Role::Noise,
+        beside: None,
     },
 ];
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, WasmTarget, common_settings};
-use super::{Platform, Role, Target, Variant, World};
+use super::{Beside, Platform, Role, Target, Variant, World};
 use crate::build::{Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -30,24 +30,28 @@ const VARIANTS: &[Variant] = &[
         summary: "compiled ahead by Cranelift, host without a compiler, a fresh instance for each request",
         products: AHEAD,
         role: Role::Headline,
+        beside: Some(Beside { setting: "wasmtime/aot", what: "the other runtime" }),
     },
     Variant {
         name: "cranelift",
         summary: "as aot, but compiled at start, nothing cached",
         products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmer)],
         role: Role::Setting,
+        beside: Some(Beside { setting: "wasmer/aot", what: "compiled at start instead of ahead" }),
     },
     Variant {
         name: "singlepass",
         summary: "compiled at start by Singlepass, nothing cached; a component without SIMD, which Singlepass lacks",
         products: &[Product::Guest(Guest::Plain), Product::JitHost(Runtime::Wasmer)],
         role: Role::Setting,
+        beside: Some(Beside { setting: "wasmer/cranelift", what: "a compiler of one pass, without SIMD" }),
     },
     Variant {
         name: "reuse",
         summary: "as aot, but an instance serves up to 128 requests",
         products: AHEAD,
         role: Role::Setting,
+        beside: Some(Beside { setting: "wasmer/aot", what: "an instance serves up to 128 requests" }),
     },
     Variant {
         name: "direct",
@@ -58,6 +62,7 @@ const VARIANTS: &[Variant] = &[
             Product::Host(Runtime::Wasmer),
         ],
         role: Role::Control(DIRECT),
+        beside: None,
     },
     Variant {
         name: CGI,
@@ -72,6 +77,7 @@ const VARIANTS: &[Variant] = &[
              slow. It does not compare runtimes: each request is a whole process with a file system, its state is in \
              files, and a service runs one at a time",
         ),
+        beside: None,
     },
 ];
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, Settings, WasmTarget, common_settings};
-use super::{Platform, Role, Target, Variant, World};
+use super::{Beside, Platform, Role, Target, Variant, World};
 use crate::build::{Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -28,24 +28,35 @@ const VARIANTS: &[Variant] = &[
         summary: "compiled ahead, host without a compiler, a fresh pooled instance for each request",
         products: AHEAD,
         role: Role::Headline,
+        beside: None,
     },
     Variant {
         name: "jit",
         summary: "as aot, but compiled at start, nothing cached",
         products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmtime)],
         role: Role::Headline,
+        beside: Some(Beside { setting: "wasmtime/aot", what: "compiled at start instead of ahead" }),
     },
     Variant {
         name: "reuse",
         summary: "as aot, but an instance serves up to 128 requests",
         products: AHEAD,
         role: Role::Headline,
+        beside: Some(Beside { setting: "wasmtime/aot", what: "an instance serves up to 128 requests" }),
     },
     Variant {
         name: "stock",
         summary: "as aot, but with the instance settings that `wasmtime serve` has by default",
         products: AHEAD,
         role: Role::Setting,
+        beside: Some(Beside { setting: "wasmtime/aot", what: "nothing of an instance's slot is kept resident" }),
+    },
+    Variant {
+        name: "on-demand",
+        summary: "as aot, but without a pool: each instance's memory comes from the kernel",
+        products: AHEAD,
+        role: Role::Setting,
+        beside: Some(Beside { setting: "wasmtime/aot", what: "no pool: memory from the kernel for each instance" }),
     },
     Variant {
         name: "direct",
@@ -56,6 +67,7 @@ const VARIANTS: &[Variant] = &[
             Product::Host(Runtime::Wasmtime),
         ],
         role: Role::Control(DIRECT),
+        beside: None,
     },
 ];
 
@@ -65,6 +77,10 @@ pub(super) fn settings(variant: &str) -> Settings {
     // Wasmtime's defaults.
     let (keep_resident, pagemap_scan) = if variant == "stock" { ("0", "off") } else { ("65536", "auto") };
     let mut settings = common_settings(variant == "reuse");
+    if variant == "on-demand" {
+        settings.push(("allocator", "on-demand"));
+        return settings;
+    }
     settings.extend([("allocator", "pooling"), ("keep-resident", keep_resident), ("pagemap-scan", pagemap_scan)]);
     settings
 }

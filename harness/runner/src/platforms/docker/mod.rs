@@ -10,7 +10,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use self::target::DockerTarget;
-use super::{Common, Platform, Role, Target, Variant, World};
+use super::{Beside, Common, Platform, Role, Target, Variant, World};
 use crate::build::{Guest, Product, Runtime, file_size};
 use crate::engine::{Engine, ImageSpec, daemons};
 use crate::layout::Service;
@@ -27,18 +27,24 @@ const VARIANTS: &[Variant] = &[
         summary: "static musl binary in an empty image, host network: the smallest container",
         products: &[Product::MuslBinary],
         role: Role::Headline,
+        beside: Some(Beside { setting: "docker/scratch-glibc", what: "musl instead of glibc" }),
     },
     Variant {
         name: "scratch-glibc",
         summary: "static glibc binary in an empty image, host network: the fastest container",
         products: &[Product::StaticBinary],
         role: Role::Headline,
+        beside: None,
     },
     Variant {
         name: "debian",
         summary: "glibc binary on slim Debian, published port on a bridge: the container as usually shipped",
         products: &[Product::DynamicBinary],
         role: Role::Headline,
+        beside: Some(Beside {
+            setting: "docker/scratch-glibc",
+            what: "Debian instead of an empty image, a bridge instead of the host's network",
+        }),
     },
     Variant {
         name: "wasm",
@@ -49,6 +55,7 @@ const VARIANTS: &[Variant] = &[
             Product::Host(Runtime::Wasmtime),
         ],
         role: Role::Setting,
+        beside: Some(Beside { setting: "wasmtime/aot", what: "in a container" }),
     },
 ];
 

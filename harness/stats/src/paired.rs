@@ -1,0 +1,32 @@
+//! One subject over another, round by round.
+
+use std::collections::BTreeMap;
+
+use tare_model::{Metric, Sample, Subject};
+
+use crate::{Estimate, median};
+
+/// The value of each round of a subject; several of one round are reduced to their median.
+pub fn by_round(samples: &[Sample], subject: &Subject, metric: &Metric, phase: &str) -> BTreeMap<u32, f64> {
+    let is_it = |sample: &&Sample| {
+        sample.metric == metric && sample.phase == phase && sample.subject == *subject && sample.value.is_finite()
+    };
+    let mut rounds: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for sample in samples.iter().filter(is_it) {
+        rounds.entry(sample.round).or_default().push(sample.value);
+    }
+    rounds.into_iter().filter_map(|(round, values)| Some((round, median(&values)?))).collect()
+}
+
+/// The values of the one over those of the other in the same round; rounds that only one has, and those in which the other
+/// is zero, are left out.
+pub fn over(values: &BTreeMap<u32, f64>, base: &BTreeMap<u32, f64>) -> Vec<f64> {
+    let pairs = values.iter().filter_map(|(round, value)| Some((value, base.get(round)?)));
+    pairs.filter(|(_, base)| **base > 0.0).map(|(value, base)| value / base).collect()
+}
+
+/// The ratio of a metric's headline between two subjects, paired within rounds; nothing where no round has both.
+pub fn paired(samples: &[Sample], subject: &Subject, base: &Subject, metric: &Metric) -> Option<Estimate> {
+    let of = |subject| by_round(samples, subject, metric, metric.headline);
+    Estimate::of(&over(&of(subject), &of(base)))
+}
