@@ -60,14 +60,13 @@ impl RunWriter {
         write_summary_file(&self.folder, &summary(record, &self.taken))
     }
 
-    /// How many more rounds a family's headline figure wants of a subject until it is precise.
-    pub fn rounds_wanted(&self, subject: &Subject, group: Group, precision: f64) -> usize {
-        let Some(metric) = group.headline() else { return 0 };
+    /// How many more rounds a family's headline figure wants of a subject until it is precise; nothing where it has no value.
+    pub fn rounds_wanted(&self, subject: &Subject, group: Group, precision: f64) -> Option<usize> {
+        let metric = group.headline()?;
         let is_headline =
             |sample: &&Sample| sample.metric == metric && sample.phase == metric.headline && sample.subject == *subject;
         let values: Vec<f64> = self.taken.iter().filter(is_headline).map(|sample| sample.value).collect();
-        // What has no value after several rounds will not have one.
-        if values.is_empty() { 0 } else { rounds_wanted(&values, precision) }
+        (!values.is_empty()).then(|| rounds_wanted(&values, precision))
     }
 
     /// The record as it was last written, and the samples.
@@ -200,9 +199,7 @@ mod tests {
         let claims = claims(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../claims.toml")).unwrap();
         assert!(claims.len() > 10);
         let known: Vec<String> = (PLATFORMS.iter())
-            .flat_map(|platform| {
-                platform.variants().iter().map(|variant| format!("{}/{}", platform.name(), variant.name))
-            })
+            .flat_map(|platform| platform.variants().iter().map(|variant| platform.setting(variant)))
             .collect();
         for claim in &claims {
             for case in [Some(&claim.usual), claim.best.as_ref()].into_iter().flatten() {

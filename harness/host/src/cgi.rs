@@ -1,9 +1,10 @@
 //! The Common Gateway Interface, RFC 3875, from the side of the server: for programs that answer one request each.
 
-use crate::direct;
-use crate::failure::Failure;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, header};
+
+use crate::direct;
+use crate::failure::Failure;
 
 /// The meta-variables of a request (section 4.1).
 pub fn variables(request: &Request<Bytes>) -> Vec<(String, String)> {

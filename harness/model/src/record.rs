@@ -174,6 +174,25 @@ pub struct Calibration {
     pub steal_share: Option<f64>,
 }
 
+impl RunRecord {
+    /// The rate of a subject's open loop in requests per second: the one common to its service, or for a control that cannot
+    /// take that the same share of its own capacity. Nothing before it was found.
+    pub fn open_rate_rps(&self, subject: &Subject) -> Option<f64> {
+        let Calibration { open_rate_rps, capacity_rps, .. } = &self.calibration;
+        let common = open_rate_rps.get(&subject.service).copied();
+        if !self.is_control(subject) {
+            return common;
+        }
+        let own = capacity_rps.get(&subject.to_string())? * self.plan.load.open_share;
+        Some(common.map_or(own, |common| common.min(own)))
+    }
+
+    /// Whether a subject is a control.
+    pub fn is_control(&self, subject: &Subject) -> bool {
+        self.controls.contains_key(&subject.setting())
+    }
+}
+
 /// A family of metrics of a subject whose headline figure is as precise as the plan wants, and is not measured again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {

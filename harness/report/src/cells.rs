@@ -142,7 +142,7 @@ impl View<'_> {
     }
 
     fn behind(&self, subject: &Subject) -> Option<String> {
-        let offered = self.offered(subject)?;
+        let offered = self.record.open_rate_rps(subject)?;
         let answered = self.summary.cell(subject, &THROUGHPUT, "open")?.value.median;
         (answered < KEPT_UP * offered).then(|| {
             let (answered, offered) = (number(answered), number(offered));
@@ -150,17 +150,6 @@ impl View<'_> {
                 "{subject} answered {answered} of the {offered} requests/s sent: the latency is that of a growing queue"
             )
         })
-    }
-
-    /// The rate of a subject's open loop: the common one, or that share of its own capacity for a weaker control.
-    fn offered(&self, subject: &Subject) -> Option<f64> {
-        let calibration = &self.record.calibration;
-        let common = *calibration.open_rate_rps.get(&subject.service)?;
-        if !self.record.controls.contains_key(&subject.setting()) {
-            return Some(common);
-        }
-        let own = calibration.capacity_rps.get(&subject.to_string())? * self.record.plan.load.open_share;
-        Some(common.min(own))
     }
 
     fn wrong_answers(&self, subject: &Subject, phase: &str, load: &str) -> Option<String> {

@@ -5,13 +5,17 @@ use tare_stats::{Judged, JudgedCase};
 
 use crate::format::{ratio, with_unit};
 
-/// An entry for each claim: its id; verdict, figure, what was measured, and where the answer flips.
+/// An entry for each claim: its id; verdict, figure, what was measured, and where the answer flips. Those of which nothing
+/// was measured share one.
 pub(crate) fn claims(judged: &[Judged]) -> Vec<(String, String)> {
-    judged
-        .iter()
-        .filter(|judged| !judged.usual.is_empty())
-        .map(|judged| (judged.claim.id.clone(), says(judged)))
-        .collect()
+    let was_measured = |judged: &&Judged| judged.usual.iter().chain(&judged.best).any(|case| case.estimate.is_some());
+    let (measured, others): (Vec<&Judged>, Vec<&Judged>) = judged.iter().partition(was_measured);
+    let mut entries: Vec<_> = measured.iter().map(|judged| (judged.claim.id.clone(), says(judged))).collect();
+    if !entries.is_empty() && !others.is_empty() {
+        let ids: Vec<&str> = others.iter().map(|judged| judged.claim.id.as_str()).collect();
+        entries.push(("–".into(), format!("not judged, as nothing of them was measured: {}", ids.join(", "))));
+    }
+    entries
 }
 
 fn says(judged: &Judged) -> String {

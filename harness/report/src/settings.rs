@@ -2,7 +2,7 @@
 
 use tare_model::metrics::{MEMORY_PSS, STARTUP_COLD, THROUGHPUT};
 use tare_model::{Metric, Sample, Subject};
-use tare_stats::{Estimate, paired};
+use tare_stats::{Estimate, paired, services};
 
 use crate::format::ratio;
 
@@ -23,12 +23,7 @@ const SHOWN: [(&str, &Metric); 3] =
 
 /// An entry for each pair of which both were measured.
 pub(crate) fn settings(samples: &[Sample], pairs: &[Pair]) -> Vec<(String, String)> {
-    let mut services: Vec<&str> = Vec::new();
-    for sample in samples {
-        if !services.contains(&sample.subject.service.as_str()) {
-            services.push(&sample.subject.service);
-        }
-    }
+    let services = services(samples);
     let entries = pairs.iter().filter_map(|pair| {
         let worth: Vec<String> = SHOWN
             .iter()

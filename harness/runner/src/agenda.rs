@@ -17,7 +17,7 @@ pub struct Agenda {
 
 struct Entry {
     subject: Subject,
-    /// The families that are still measured, and in how many more rounds they are wanted, as far as that is known.
+    /// The families that are still measured, and in how many more rounds before they are judged again.
     due: Vec<(Group, usize)>,
     /// How long the subject took so far, and in how many rounds.
     took: (Duration, u32),
@@ -63,8 +63,9 @@ impl Agenda {
         self.subjects[index].due.clear();
     }
 
-    /// After a round: asks of everything that is due how many more rounds it wants, and gives what wants none.
-    pub fn judge(&mut self, round: u32, mut wanted: impl FnMut(&Subject, Group) -> usize) -> Vec<Settled> {
+    /// After a round: asks of what is due how many more rounds it wants, and gives what wants none. What wants some is asked
+    /// again when it has had them: looking after every round would stop at the luckiest one.
+    pub fn judge(&mut self, round: u32, mut wanted: impl FnMut(&Subject, Group) -> Option<usize>) -> Vec<Settled> {
         let mut settled = Vec::new();
         if round < JUDGED_FROM {
             return settled;
@@ -72,10 +73,15 @@ impl Agenda {
         self.judged = true;
         for Entry { subject, due, .. } in &mut self.subjects {
             due.retain_mut(|(group, more)| {
-                *more = wanted(subject, *group);
-                if *more == 0 {
+                *more = more.saturating_sub(1);
+                if *more > 0 {
+                    return true;
+                }
+                let judged = wanted(subject, *group);
+                if judged == Some(0) {
                     settled.push(Settled { subject: subject.clone(), group: *group, round });
                 }
+                *more = judged.unwrap_or(0);
                 *more > 0
             });
         }
@@ -133,16 +139,16 @@ mod tests {
     fn what_is_precise_is_due_no_more_but_for_the_reference_of_others() {
         let mut agenda = agenda();
         assert_eq!(agenda.due(1), [Group::Startup, Group::Load]);
-        assert_eq!(agenda.judge(5, |_, _| 0), [], "five rounds have no interval");
+        assert_eq!(agenda.judge(5, |_, _| Some(0)), [], "five rounds have no interval");
         let settled = agenda.judge(6, |subject, group| {
-            usize::from(subject.to_string() == "auth/docker/debian" && group == Group::Load)
+            Some(usize::from(subject.to_string() == "auth/docker/debian" && group == Group::Load))
         });
         assert_eq!(settled.len(), 7);
         assert_eq!(settled[0].round, 6);
         assert_eq!((agenda.due(0), agenda.due(1)), (vec![Group::Load], vec![Group::Load]));
         assert_eq!((agenda.due(2), agenda.due(3)), (vec![], vec![]));
         assert!(!agenda.is_done());
-        assert_eq!(agenda.judge(7, |_, _| 0).len(), 1);
+        assert_eq!(agenda.judge(7, |_, _| Some(0)).len(), 1);
         assert!(agenda.is_done() && agenda.due(0).is_empty());
     }
 
@@ -152,11 +158,28 @@ mod tests {
         assert_eq!(agenda.round(), 4 * SECOND);
         assert_eq!(agenda.left(100 * SECOND, 10), 40 * SECOND, "before anything is judged, the rounds");
         assert_eq!(agenda.left(20 * SECOND, 10), 18 * SECOND, "or the time");
-        agenda.judge(6, |subject, _| if subject.service == "auth" { 3 } else { 0 });
+        agenda.judge(6, |subject, _| Some(if subject.service == "auth" { 3 } else { 0 }));
         assert_eq!(agenda.round(), 2 * SECOND);
         assert_eq!(agenda.left(100 * SECOND, 10), 6 * SECOND);
         assert_eq!(agenda.left(5 * SECOND, 10), 4 * SECOND);
         assert_eq!(agenda.left(100 * SECOND, 2), 4 * SECOND);
+    }
+
+    #[test]
+    fn what_wants_more_rounds_is_not_judged_before_it_had_them() {
+        let mut agenda = agenda();
+        agenda.judge(6, |_, _| Some(3));
+        for round in [7, 8] {
+            assert_eq!(agenda.judge(round, |_, _| panic!("too early")), []);
+        }
+        assert_eq!(agenda.judge(9, |_, _| Some(0)).len(), 8);
+    }
+
+    #[test]
+    fn what_has_no_figure_is_due_no_more_and_not_called_precise() {
+        let mut agenda = agenda();
+        assert_eq!(agenda.judge(6, |_, _| None), []);
+        assert!(agenda.is_done());
     }
 
     #[test]

@@ -13,9 +13,10 @@ pub trait Observer {
     fn record(&mut self, record: &RunRecord) -> Result<()>;
 
     /// How many more rounds the headline figure of a family of metrics wants of a subject until it is precise within this
-    /// share of itself, judged by the samples so far; 0 where it is. Who does not judge wants every round.
-    fn rounds_wanted(&mut self, _subject: &Subject, _group: Group, _precision: f64) -> usize {
-        1
+    /// share of itself, judged by the samples so far: 0 where it is, nothing where it has no value and will not have one.
+    /// Who does not judge wants every round.
+    fn rounds_wanted(&mut self, _subject: &Subject, _group: Group, _precision: f64) -> Option<usize> {
+        Some(1)
     }
 
     /// A step begins.

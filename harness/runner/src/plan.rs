@@ -124,7 +124,7 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
         ensure!(
             settings().any(|(platform, variant)| fits(name, platform, variant)),
             "there is no platform or variant `{name}`; there are: {}",
-            settings().map(|(platform, variant)| full_name(platform, variant)).collect::<Vec<_>>().join(", ")
+            settings().map(|(platform, variant)| platform.setting(variant)).collect::<Vec<_>>().join(", ")
         );
     }
     let wanted = |service: &&Service| choice.services.is_empty() || choice.services.contains(&service.name);
@@ -141,7 +141,7 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
 
 impl Choice {
     fn takes(&self, platform: &dyn Platform, variant: &Variant) -> bool {
-        if self.platforms.contains(&full_name(platform, variant)) {
+        if self.platforms.contains(&platform.setting(variant)) {
             return true;
         }
         let named = self.platforms.iter().any(|name| name == platform.name());
@@ -153,16 +153,12 @@ impl Choice {
     }
 }
 
-fn full_name(platform: &dyn Platform, variant: &Variant) -> String {
-    format!("{}/{}", platform.name(), variant.name)
-}
-
 fn settings() -> impl Iterator<Item = (&'static dyn Platform, &'static Variant)> {
     PLATFORMS.iter().flat_map(|platform| platform.variants().iter().map(|variant| (*platform, variant)))
 }
 
 fn fits(name: &str, platform: &dyn Platform, variant: &Variant) -> bool {
-    name == platform.name() || name == full_name(platform, variant)
+    name == platform.name() || name == platform.setting(variant)
 }
 
 /// The plan of a run.

@@ -154,8 +154,12 @@ impl Run<'_> {
             }
             self.save()?;
         }
-        let calibration = &self.record.calibration;
-        let judged = calibration.capacity_rps.iter().filter(|(subject, _)| !self.is_control(subject));
+        let capacities = &self.record.calibration.capacity_rps;
+        let subjects = prepared.ready.iter().map(|ready| ready.chosen.subject());
+        let judged = subjects.filter(|subject| !self.record.is_control(subject)).filter_map(|subject| {
+            let capacity = *capacities.get(&subject.to_string())?;
+            Some((subject.service, capacity))
+        });
         self.record.calibration.open_rate_rps = open_rates(judged, load.open_share);
         self.save()
     }
@@ -239,27 +243,10 @@ impl Run<'_> {
         Measured { share: done_s / (done_s + left_s), left_s }
     }
 
-    /// Whether a subject, by its name, is a control.
-    fn is_control(&self, subject: &str) -> bool {
-        subject.split_once('/').is_some_and(|(_, setting)| self.record.controls.contains_key(setting))
-    }
-
-    /// The open loop's rate of a subject.
-    fn open_rate(&self, subject: &Subject) -> Option<f64> {
-        let Calibration { open_rate_rps, capacity_rps, .. } = &self.record.calibration;
-        let common = open_rate_rps.get(&subject.service).copied();
-        let name = subject.to_string();
-        if !self.is_control(&name) {
-            return common;
-        }
-        let own = capacity_rps.get(&name)? * self.record.plan.load.open_share;
-        Some(common.map_or(own, |common| common.min(own)))
-    }
-
     async fn measure(&mut self, ready: &Ready<'_>, due: &[Group], round: u32, position: u32) -> Result<()> {
         let subject = ready.chosen.subject();
         let plan = self.record.plan.clone();
-        let rate = self.open_rate(&subject);
+        let rate = self.record.open_rate_rps(&subject);
         // Without figures of the load, it is there for the peak of memory.
         let loaded = due.contains(&Group::Load) || due.contains(&Group::Memory) && !self.wants(Group::Load);
         // Another sequence of requests in each round, the same for all subjects.
@@ -332,11 +319,10 @@ fn capacity_loop(plan: &Plan) -> Loop {
 
 /// The open loop's rate of each service: this share of the capacity of its weakest subject. Controls do not count: they are
 /// no alternative that the load of the others would have to suit.
-fn open_rates<'a>(capacities: impl IntoIterator<Item = (&'a String, &'a f64)>, share: f64) -> BTreeMap<String, f64> {
+fn open_rates(capacities: impl IntoIterator<Item = (String, f64)>, share: f64) -> BTreeMap<String, f64> {
     let mut rates: BTreeMap<String, f64> = BTreeMap::new();
-    for (subject, capacity) in capacities {
-        let service = subject.split('/').next().unwrap_or_default();
-        let rate = rates.entry(service.to_owned()).or_insert(f64::INFINITY);
+    for (service, capacity) in capacities {
+        let rate = rates.entry(service).or_insert(f64::INFINITY);
         *rate = rate.min(capacity * share);
     }
     rates
@@ -357,12 +343,8 @@ mod tests {
 
     #[test]
     fn the_weakest_subject_of_a_service_sets_its_rate() {
-        let capacity_rps = BTreeMap::from([
-            ("auth/native/process".to_owned(), 900.0),
-            ("auth/wasmtime/aot".to_owned(), 300.0),
-            ("orders/native/process".to_owned(), 20_000.0),
-        ]);
-        let rates = open_rates(&capacity_rps, 0.5);
+        let capacities = [("auth", 900.0), ("auth", 300.0), ("orders", 20_000.0)];
+        let rates = open_rates(capacities.map(|(service, capacity)| (service.to_owned(), capacity)), 0.5);
         assert_eq!(rates, BTreeMap::from([("auth".to_owned(), 150.0), ("orders".to_owned(), 10_000.0)]));
     }
 }

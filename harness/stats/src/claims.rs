@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tare_model::{Case, Claim, ClaimRow, Interval, Metric, Sample, Subject, Verdict};
 
 use crate::Estimate;
-use crate::paired::{by_round, over};
+use crate::paired::{by_round, over, services};
 
 /// A claim and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,12 +35,7 @@ pub struct JudgedCase {
 
 /// Judges claims on the services that were measured.
 pub fn judge(claims: &[Claim], samples: &[Sample]) -> Vec<Judged> {
-    let mut services: Vec<&str> = Vec::new();
-    for sample in samples {
-        if !services.contains(&sample.subject.service.as_str()) {
-            services.push(&sample.subject.service);
-        }
-    }
+    let services = services(samples);
     let judged = claims.iter().map(|claim| {
         let wanted = services
             .iter()

@@ -37,7 +37,7 @@ pub use bootstrap::Bootstrap;
 pub use claims::{Judged, JudgedCase, judge};
 pub use effects::{Effect, effects};
 pub use median::{median, median_interval, quantile};
-pub use paired::paired;
+pub use paired::{paired, services};
 pub use precision::{LEAST_ROUNDS, half_width, rounds_wanted};
 pub use summarise::summarise;
 pub use summary::{CONFIDENCE, Cell, Estimate, Reference, Summary};

@@ -6,6 +6,17 @@ use tare_model::{Metric, Sample, Subject};
 
 use crate::{Estimate, median};
 
+/// The services of samples, in the order in which they first appear.
+pub fn services(samples: &[Sample]) -> Vec<&str> {
+    let mut services: Vec<&str> = Vec::new();
+    for sample in samples {
+        if !services.contains(&sample.subject.service.as_str()) {
+            services.push(&sample.subject.service);
+        }
+    }
+    services
+}
+
 /// The value of each round of a subject; several of one round are reduced to their median.
 pub fn by_round(samples: &[Sample], subject: &Subject, metric: &Metric, phase: &str) -> BTreeMap<u32, f64> {
     let is_it = |sample: &&Sample| {

@@ -40,6 +40,11 @@ pub fn half_width(median: f64, interval: Interval) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::TAU;
+
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64;
+
     use super::*;
 
     #[test]
@@ -59,6 +64,39 @@ mod tests {
         assert!((59..=61).contains(&more), "{more}");
         assert_eq!(rounds_wanted(&values, wide), 0);
         assert_eq!(rounds_wanted(&values, wide * 0.9999), 1);
+    }
+
+    /// Measuring until an interval is tight stops at lucky values too, so that it covers less than it says. Looked at only
+    /// when the rounds that were forecast are there, it stays near. METHODOLOGY.md has these figures.
+    #[test]
+    fn stopping_when_it_is_tight_costs_little_coverage() {
+        const TRIALS: usize = 10_000;
+        let mut random = Pcg64::seed_from_u64(2026);
+        let mut told = Vec::new();
+        for spread in [0.03, 0.05, 0.08, 0.12] {
+            for most in [8, 40] {
+                let covered = (0..TRIALS).filter(|_| {
+                    let mut draw = || {
+                        let (radius, turn) =
+                            (random.random_range(f64::EPSILON..1.0_f64), random.random_range(0.0..TAU));
+                        100.0 * (1.0 + spread * (-2.0 * radius.ln()).sqrt() * turn.cos())
+                    };
+                    let mut values: Vec<f64> = (0..LEAST_ROUNDS).map(|_| draw()).collect();
+                    loop {
+                        let more = rounds_wanted(&values, 0.05).min(most - values.len());
+                        if more == 0 {
+                            break;
+                        }
+                        values.extend((0..more).map(|_| draw()));
+                    }
+                    let Interval { low, high } = median_interval(&values, CONFIDENCE).unwrap();
+                    low <= 100.0 && 100.0 <= high
+                });
+                let share = covered.count() as f64 / TRIALS as f64 * 100.0;
+                told.push(format!("spread {spread}, at most {most}: {share:.1}"));
+                assert!((92.0..96.0).contains(&share), "{}", told.join("\n"));
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use tare_model::metrics::{STARTUP_COLD, STARTUP_WARM};
 use tare_model::{METRICS, Metric, Sample, Subject};
 
+use crate::paired::{over, services};
 use crate::{Cell, Estimate, Reference, Summary, effects, median};
 
 /// Summarises the samples of a run.
@@ -63,8 +64,7 @@ fn ratios(key: &Key, reference: &Reference, series: &HashMap<Key, Series>) -> Ve
     let subject = reference.of(&key.subject.service);
     let of = |metric| series.get(&Key { subject: &subject, metric, phase: key.phase });
     let base = of(key.metric).or_else(|| (key.metric == STARTUP_WARM.name).then(|| of(STARTUP_COLD.name)).flatten());
-    let pairs = series[key].iter().filter_map(|(round, value)| Some((value, base?.get(round)?)));
-    pairs.filter(|(_, base)| **base != 0.0).map(|(value, base)| value / base).collect()
+    base.map_or_else(Vec::new, |base| over(&series[key], base))
 }
 
 /// The order in which services and subjects first appear.
@@ -75,16 +75,13 @@ struct Order<'a> {
 
 impl<'a> Order<'a> {
     fn of(samples: &'a [Sample]) -> Self {
-        let (mut services, mut subjects) = (Vec::new(), Vec::new());
+        let mut subjects = Vec::new();
         for subject in samples.iter().map(|sample| &sample.subject) {
             if !subjects.contains(&subject) {
                 subjects.push(subject);
             }
-            if !services.contains(&subject.service.as_str()) {
-                services.push(&subject.service);
-            }
         }
-        Self { services, subjects }
+        Self { services: services(samples), subjects }
     }
 
     fn place(&self, key: &Key) -> (Option<usize>, Option<usize>, Option<usize>) {

@@ -120,8 +120,7 @@ pub fn pairs() -> Vec<Pair> {
     let settings = PLATFORMS.iter().flat_map(|platform| {
         platform.variants().iter().filter_map(|variant| {
             let beside = variant.beside?;
-            let of = format!("{}/{}", platform.name(), variant.name);
-            Some(Pair { of, over: beside.setting.into(), what: beside.what.into() })
+            Some(Pair { of: platform.setting(variant), over: beside.setting.into(), what: beside.what.into() })
         })
     });
     std::iter::once(sides).chain(settings).collect()
@@ -164,7 +163,7 @@ impl Observer for Recorder {
         self.writer.record(record)
     }
 
-    fn rounds_wanted(&mut self, subject: &Subject, group: Group, precision: f64) -> usize {
+    fn rounds_wanted(&mut self, subject: &Subject, group: Group, precision: f64) -> Option<usize> {
         self.writer.rounds_wanted(subject, group, precision)
     }
 

@@ -34,7 +34,7 @@ pub fn execute(args: &OutputArgs) -> Result<Exit> {
     let platforms = PLATFORMS.iter().flat_map(|platform| {
         let whole = entry(platform.name().into(), platform.summary());
         let variants = platform.variants().iter();
-        let variants = variants.map(|variant| entry(format!("{}/{}", platform.name(), variant.name), variant.summary));
+        let variants = variants.map(|variant| entry(platform.setting(variant), variant.summary));
         std::iter::once(whole).chain(variants)
     });
     let metrics = METRICS.iter().map(|metric| {

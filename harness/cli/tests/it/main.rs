@@ -1,6 +1,7 @@
 //! The program as a user runs it: the real binary on the real checkout, with real components, and real containers where
 //! there is an engine.
 
+mod agree;
 mod compare;
 mod faults;
 mod help;

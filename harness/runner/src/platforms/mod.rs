@@ -86,6 +86,11 @@ pub trait Platform: Sync {
     /// Its variants, best case first.
     fn variants(&self) -> &'static [Variant];
 
+    /// A variant's full name, `platform/variant`.
+    fn setting(&self, variant: &Variant) -> String {
+        format!("{}/{}", self.name(), variant.name)
+    }
+
     /// What the platform needs of the machine, and whether it is there.
     async fn preflight(&self) -> Vec<Finding>;
 
