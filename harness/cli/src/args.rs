@@ -19,7 +19,7 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Build everything, measure it in rounds, and print the comparison
+    /// Build everything, measure it in rounds, print the comparison and render its report
     Compare(CompareArgs),
     /// Build everything that a comparison needs, and measure nothing
     Build(SelectArgs),
@@ -27,7 +27,7 @@ pub enum Command {
     Doctor(OutputArgs),
     /// List services, platforms with their variants, metrics and suites
     List(OutputArgs),
-    /// Print the comparison of an earlier run again, from its files
+    /// Print the comparison of an earlier run again and render its report, from its files
     Report(ReportArgs),
     /// Tell whether two runs of the same suite say the same: a check of the machine and of this program
     Agree(AgreeArgs),
@@ -66,6 +66,9 @@ pub struct CompareArgs {
     /// The folder of the runs, instead of results/ in the checkout
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,
+    /// The folder of the rendered reports, instead of reports/ in the checkout
+    #[arg(long, value_name = "DIR")]
+    pub reports: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -87,6 +90,9 @@ pub struct ReportArgs {
     /// The folder of the runs, instead of results/ in the checkout
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,
+    /// The folder of the rendered reports, instead of reports/ in the checkout
+    #[arg(long, value_name = "DIR")]
+    pub reports: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
 }

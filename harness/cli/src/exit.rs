@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Everything asked for was done.
     Done,
-    /// Something could not be measured.
+    /// Something could not be measured, or isolation did not hold.
     CellFailed,
     /// The arguments or the machine did not allow it, or nothing could be told.
     Usage,

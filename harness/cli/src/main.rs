@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod exit;
 mod progress;
+mod reports;
 mod results;
 mod screen;
 mod signals;

@@ -11,7 +11,7 @@ use tare_model::{
     Claim, ClaimRow, Claims, Group, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, Subject,
     write_claims, write_summary,
 };
-use tare_stats::{Judged, Reference, Summary, judge, rounds_wanted, summarise};
+use tare_stats::{Judged, Reference, Summary, judge, rounds_wanted, summarise, with_derived};
 
 const RECORD: &str = "run.json";
 const SAMPLES: &str = "samples.csv";
@@ -57,21 +57,22 @@ impl RunWriter {
     pub fn record(&mut self, record: &RunRecord) -> Result<()> {
         self.record = Some(record.clone());
         write_record(&self.folder, record)?;
-        write_summary_file(&self.folder, &summary(record, &self.taken))
+        write_summary_file(&self.folder, &summary(record, &with_derived(&self.taken)))
     }
 
     /// How many more rounds a family's headline figure wants of a subject until it is precise; nothing where it has no value.
     pub fn rounds_wanted(&self, subject: &Subject, group: Group, precision: f64) -> Option<usize> {
         let metric = group.headline()?;
-        let is_headline =
-            |sample: &&Sample| sample.metric == metric && sample.phase == metric.headline && sample.subject == *subject;
-        let values: Vec<f64> = self.taken.iter().filter(is_headline).map(|sample| sample.value).collect();
+        let is_headline = |sample: &&Sample| sample.metric == metric && sample.phase == metric.headline;
+        let own: Vec<Sample> = self.taken.iter().filter(|sample| sample.subject == *subject).cloned().collect();
+        let own = with_derived(&own);
+        let values: Vec<f64> = own.iter().filter(is_headline).map(|sample| sample.value).collect();
         (!values.is_empty()).then(|| rounds_wanted(&values, precision))
     }
 
-    /// The record as it was last written, and the samples.
+    /// The record as it was last written, and the samples with what is derived from them.
     pub fn finish(self) -> Option<(RunRecord, Vec<Sample>)> {
-        Some((self.record?, self.taken))
+        Some((self.record?, with_derived(&self.taken)))
     }
 }
 
@@ -81,7 +82,7 @@ pub fn summary(record: &RunRecord, samples: &[Sample]) -> Summary {
     summarise(samples, &Reference::new(platform, variant))
 }
 
-/// Reads a run by its name under results/, or by the path of its folder.
+/// Reads a run by its name under results/, or by the path of its folder; its samples with what is derived from them.
 ///
 /// # Errors
 /// When there is none, it is of another version, or a file of it cannot be read.
@@ -106,7 +107,7 @@ pub fn read(results: &Path, run: &str) -> Result<(PathBuf, RunRecord, Vec<Sample
     let path = folder.join(SAMPLES);
     let samples =
         SampleReader::read(File::open(&path)?).with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok((folder, record, samples))
+    Ok((folder, record, with_derived(&samples)))
 }
 
 /// Reads the claims to judge. A file that is not there has none.
@@ -148,7 +149,7 @@ pub fn write_record(folder: &Path, record: &RunRecord) -> Result<()> {
 }
 
 /// Puts a whole file in the place of another: a reader, or a kill, finds the old or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let new = path.with_extension("new");
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;
@@ -156,7 +157,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(fs::rename(new, path)?)
 }
 
-fn link_latest(results: &Path, name: &str) -> Result<()> {
+/// Links the newest run's folder.
+pub fn link_latest(results: &Path, name: &str) -> Result<()> {
     let new = results.join(format!(".{LATEST}-{name}"));
     symlink(name, &new)?;
     Ok(fs::rename(new, results.join(LATEST))?)

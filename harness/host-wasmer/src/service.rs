@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use tare_host::admission::{Place, Room};
 use tare_host::backend::BoxError;
 use tare_host::body::{BoundedBody, TooLong};
+use tare_host::events::FirstInstance;
 use tare_host::failure::Failure;
 use tare_host::values::Values;
 use tare_host::{Backend, Handler, direct, events, log};
@@ -121,6 +122,7 @@ pub struct Service {
     number: u32,
     grants: Arc<Grants>,
     linked: Linked,
+    first: FirstInstance,
 }
 
 impl Handler for Service {
@@ -158,7 +160,13 @@ impl Service {
         let linked = Linked::new(component, host.settings.common.memory_limit)?;
         let grants = Grants { service: name.into(), env: host.env.clone(), values: Arc::new(Values::default()) };
         let number = host.services.fetch_add(1, Ordering::Relaxed);
-        Ok(Arc::new(Self { host: Arc::clone(host), number, grants: Arc::new(grants), linked }))
+        Ok(Arc::new(Self {
+            host: Arc::clone(host),
+            number,
+            grants: Arc::new(grants),
+            linked,
+            first: FirstInstance::default(),
+        }))
     }
 
     /// Answers a request. What goes wrong is answered as well, and logged.
@@ -286,7 +294,9 @@ impl Service {
     /// The component fails while it is instantiated.
     pub fn fresh(&self, runtime: &Handle) -> Result<Instance, Failure> {
         let limit = self.host.settings.common.memory_limit;
-        Instance::new(&self.host.engine, &self.linked, &self.grants, runtime, limit)
+        let instance = Instance::new(&self.host.engine, &self.linked, &self.grants, runtime, limit)?;
+        self.first.made();
+        Ok(instance)
     }
 
     /// Keeps an instance for the next request on this thread, or drops it.

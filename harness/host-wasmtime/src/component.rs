@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+#[cfg(feature = "compiler")]
+use tare_host::cli;
 use tare_host::file::{Kind, Origin};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 #[cfg(feature = "compiler")]
 use crate::engine;
+use crate::settings::Compile;
 
 /// Loads a component that was compiled ahead or, in a host with the compiler, compiles one.
 ///
@@ -60,8 +63,9 @@ fn compile(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
 /// # Errors
 /// The component cannot be read or does not compile, or the file cannot be written.
 #[cfg(feature = "compiler")]
-pub fn compile_to_file(component: &Path, out: &Path) -> anyhow::Result<()> {
-    let engine = engine::for_compiling()?;
+pub fn compile_to_file(args: &Compile) -> anyhow::Result<()> {
+    let cli::Compile { component, out } = &args.what;
+    let engine = engine::for_compiling(args.code)?;
     let (kind, _) = Kind::of_file(component)?;
     if kind != Kind::Component {
         bail!("{} is {kind}", component.display());
@@ -79,6 +83,6 @@ pub fn compile_to_file(component: &Path, out: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "compiler"))]
-pub fn compile_to_file(_: &Path, _: &Path) -> anyhow::Result<()> {
+pub fn compile_to_file(_: &Compile) -> anyhow::Result<()> {
     bail!("this host has no compiler; compile with tare-host-wasmtime-jit")
 }

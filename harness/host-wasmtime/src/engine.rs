@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::Context;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::settings::{Allocator, PagemapScan, Settings};
+#[cfg(feature = "compiler")]
+use crate::settings::OptLevel;
+use crate::settings::{Allocator, Code, CopyOnWrite, PagemapScan, Settings};
 
 /// How often running components are interrupted, to let others run and to look at their deadlines.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -22,13 +24,12 @@ const CORE_INSTANCES_PER_INSTANCE: u32 = 32;
 
 /// Makes the engine.
 ///
-/// The settings decide about memory at run time only: a component compiled ahead under one choice of settings loads under
-/// every other.
+/// A component compiled ahead loads where [`Code`] is the same; the other settings do not matter to it.
 ///
 /// # Errors
 /// The system refuses the address space of the pool, or the settings contradict each other.
 pub fn new(settings: &Settings) -> anyhow::Result<Engine> {
-    let mut config = config();
+    let mut config = config(settings.code);
     if settings.allocator == Allocator::Pooling {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
     }
@@ -46,16 +47,22 @@ pub fn new(settings: &Settings) -> anyhow::Result<Engine> {
 /// # Errors
 /// The processor or the system is not one that wasmtime knows.
 #[cfg(feature = "compiler")]
-pub fn for_compiling() -> anyhow::Result<Engine> {
-    Ok(Engine::new(&config())?)
+pub fn for_compiling(code: Code) -> anyhow::Result<Engine> {
+    Ok(Engine::new(&config(code))?)
 }
 
 /// All that must be equal where a component is compiled and where it is loaded.
-fn config() -> Config {
+fn config(code: Code) -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
     // Time limits need it, and with it a component that computes for long lets others run.
     config.epoch_interruption(true);
+    config.memory_init_cow(code.copy_on_write == CopyOnWrite::On);
+    #[cfg(feature = "compiler")]
+    config.cranelift_opt_level(match code.opt_level {
+        OptLevel::None => wasmtime::OptLevel::None,
+        OptLevel::Speed => wasmtime::OptLevel::Speed,
+    });
     config
 }
 

@@ -13,9 +13,10 @@ use http_body::Body;
 use hyper::body::Incoming;
 use tare_host::admission::{Place, Room};
 use tare_host::body::{BoundedBody, TooLong};
+use tare_host::events::FirstInstance;
 use tare_host::failure::Failure;
 use tare_host::values::Values;
-use tare_host::{Backend, Handler, cli, events, log};
+use tare_host::{Backend, Handler, events, log};
 use tokio::time::timeout_at;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
@@ -23,7 +24,7 @@ use wasmtime_wasi_http::Error;
 
 use crate::answer::{Answer, LiveBody, Running};
 use crate::exchange::Exchange;
-use crate::settings::Settings;
+use crate::settings::{Compile, Settings};
 use crate::state::{DeadlineReached, Grants, State};
 use crate::world::{Exports, Linked};
 use crate::{component, engine, state};
@@ -61,7 +62,7 @@ impl Host {
 
 impl Backend for Host {
     type Settings = Settings;
-    type Compile = cli::Compile;
+    type Compile = Compile;
     type Service = Service;
 
     fn new(settings: Settings, env: Vec<(String, String)>) -> anyhow::Result<Arc<Self>> {
@@ -72,8 +73,8 @@ impl Backend for Host {
         Service::open(self, name, path)
     }
 
-    fn compile(args: cli::Compile) -> anyhow::Result<()> {
-        component::compile_to_file(&args.component, &args.out)
+    fn compile(args: Compile) -> anyhow::Result<()> {
+        component::compile_to_file(&args)
     }
 }
 
@@ -92,6 +93,7 @@ pub struct Service {
     component: Linked,
     /// Instances that served requests and may serve more; the last used one first, since its memory is in the caches.
     warm: Mutex<Vec<Instance>>,
+    first: FirstInstance,
 }
 
 impl Service {
@@ -123,7 +125,13 @@ impl Service {
             values: Arc::new(Values::default()),
             memory_limit: host.settings.common.memory_limit,
         };
-        Ok(Arc::new(Self { host: Arc::clone(host), grants, component, warm: Mutex::default() }))
+        Ok(Arc::new(Self {
+            host: Arc::clone(host),
+            grants,
+            component,
+            warm: Mutex::default(),
+            first: FirstInstance::default(),
+        }))
     }
 
     /// Answers a request. What goes wrong is answered as well, and logged.
@@ -225,7 +233,10 @@ impl Service {
         }
         let mut store = State::store(&self.host.engine, &self.grants, deadline);
         match self.component.instantiate(&mut store).await {
-            Ok(exports) => Ok(Instance { store, exports, served: 0 }),
+            Ok(exports) => {
+                self.first.made();
+                Ok(Instance { store, exports, served: 0 })
+            }
             Err(error) => Err(failure(error, &store)),
         }
     }

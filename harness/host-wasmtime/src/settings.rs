@@ -20,6 +20,51 @@ pub enum PagemapScan {
     Off,
 }
 
+/// What is decided when a component is compiled. How memory is made is part of the code: a component compiled ahead loads
+/// only where it is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct Code {
+    /// Whether an instance's memory begins as a copy-on-write mapping of the component's data, or is written anew.
+    #[arg(long, value_enum, default_value = "on")]
+    pub copy_on_write: CopyOnWrite,
+
+    /// How much the compiler optimises.
+    #[cfg(feature = "compiler")]
+    #[arg(long, value_enum, default_value = "speed")]
+    pub opt_level: OptLevel,
+}
+
+/// Whether an instance's memory begins as a copy-on-write mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum CopyOnWrite {
+    /// Pages of the component's data are shared until they are written.
+    On,
+    /// The data is copied into each instance.
+    Off,
+}
+
+/// How much the compiler optimises.
+#[cfg(feature = "compiler")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OptLevel {
+    /// Not at all: compiles sooner.
+    None,
+    /// For speed.
+    Speed,
+}
+
+/// What to compile ahead, and how.
+#[derive(Debug, clap::Args)]
+pub struct Compile {
+    /// What to compile.
+    #[command(flatten)]
+    pub what: tare_host::cli::Compile,
+
+    /// How.
+    #[command(flatten)]
+    pub code: Code,
+}
+
 /// The settings of a host.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct Settings {
@@ -36,6 +81,10 @@ pub struct Settings {
     /// Whether to ask the kernel which pages were written. With `--allocator pooling` only.
     #[arg(long, value_enum, default_value = "auto")]
     pub pagemap_scan: PagemapScan,
+
+    /// What must be as it was when a component was compiled ahead.
+    #[command(flatten)]
+    pub code: Code,
 
     /// What every host has. Each of `max_instances` takes 3 µs at the start (guard pages) and half a kilobyte while idle.
     #[command(flatten)]

@@ -15,7 +15,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Backend: Send + Sync + Sized + 'static {
     /// What can be set.
     type Settings: clap::Args + Send + 'static;
-    /// What to compile ahead; [`Headless`](crate::cli::Headless) for a host without a compiler.
+    /// What to compile ahead, and how.
     type Compile: clap::Args;
     /// A component that is ready to be instantiated.
     type Service: Handler;

@@ -20,7 +20,7 @@ pub struct Cli<S: Args, C: Args> {
 pub enum Command<S: Args, C: Args> {
     /// Serve components over HTTP, and say on standard output what happens.
     Serve(Serve<S>),
-    /// Compile a component ahead. The settings of `serve` do not matter to the result.
+    /// Compile a component ahead. Of the settings of `serve` only those matter that are named here too.
     Compile(C),
 }
 

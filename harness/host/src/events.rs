@@ -2,10 +2,11 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Once;
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
-use tare_model::protocol::Event;
+use tare_protocol::Event;
 
 use crate::log;
 
@@ -26,6 +27,24 @@ pub fn phase(name: &str) {
 /// Announces that a phase of the start ended a moment ago.
 pub fn phase_at(name: &str, at_ns: u64) {
     announce(&Event::Phase { phase: name.into(), at_ns });
+}
+
+/// Announces that a service's first instance is made: a phase of its start that comes with the first request. The later ones
+/// are not announced.
+#[derive(Debug)]
+pub struct FirstInstance(Once);
+
+impl Default for FirstInstance {
+    fn default() -> Self {
+        Self(Once::new())
+    }
+}
+
+impl FirstInstance {
+    /// An instance was made now.
+    pub fn made(&self) {
+        self.0.call_once(|| phase("instantiate"));
+    }
 }
 
 /// Announces that a service accepts connections from now on.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Group, Subject};
+use crate::{Group, IsolationCheck, Outcome, Subject};
 
 /// The version of `run.json` and the csv files beside it. It grows when a reader of the old form would misread them.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -38,6 +38,9 @@ pub struct RunRecord {
     /// What became precise enough before the time was spent, in the order in which it did.
     #[serde(default)]
     pub settled: Vec<Settled>,
+    /// What was tried from inside of each setting, and whether isolation prevented it.
+    #[serde(default)]
+    pub isolation: Vec<IsolationCheck>,
     /// What was found out about the machine and the generator before and during the run.
     pub calibration: Calibration,
     /// What could not be measured, or not be trusted.
@@ -109,6 +112,9 @@ pub struct Plan {
     /// The same measured once more in each round, as `platform/variant`: its ratio is the noise of the run.
     #[serde(default)]
     pub noise: String,
+    /// The numbers of instances whose memory is measured beside each other.
+    #[serde(default)]
+    pub instances: Vec<u32>,
     /// The load.
     pub load: LoadPlan,
 }
@@ -118,12 +124,19 @@ pub struct Plan {
 pub struct LoadPlan {
     /// Connections, all open at once.
     pub connections: usize,
-    /// Seconds of load before each loop, a load of its own of which nothing is counted.
+    /// Seconds of a window of warm-up: a load of its own before each loop of which nothing is counted, repeated until it is
+    /// steady.
     pub warmup_s: f64,
     /// Seconds in which requests of the open loop are due.
     pub open_s: f64,
     /// Seconds in which requests of the closed loop are sent; all of them are waited for.
     pub closed_s: f64,
+    /// Seconds in which requests are due at each rate of the ladder; 0 for no ladder.
+    #[serde(default)]
+    pub ladder_s: f64,
+    /// What the 99th percentile of the latency must not exceed on the ladder, in nanoseconds, by service.
+    #[serde(default)]
+    pub objective_ns: BTreeMap<String, f64>,
     /// The open loop's rate as a share of the weakest subject's closed-loop capacity, found before the first round.
     pub open_share: f64,
     /// Seconds after which an answer counts as missing.
@@ -169,6 +182,9 @@ pub struct Calibration {
     /// The rate of the open loop in requests per second, by service. A control that cannot take it gets less: the same share
     /// of its own capacity.
     pub open_rate_rps: BTreeMap<String, f64>,
+    /// The rates of the ladder in requests per second, by service; each subject goes up to the first that it does not sustain.
+    #[serde(default)]
+    pub ladder_rps: BTreeMap<String, Vec<f64>>,
     /// The share of all CPUs' time, from 0 to 1, that the hypervisor gave to other machines while the rounds ran; nothing
     /// where the kernel does not tell.
     pub steal_share: Option<f64>,
@@ -185,6 +201,11 @@ impl RunRecord {
         }
         let own = capacity_rps.get(&subject.to_string())? * self.plan.load.open_share;
         Some(common.map_or(own, |common| common.min(own)))
+    }
+
+    /// Whether isolation held wherever it was probed. A comparison of which one side does less than it claims is not fair.
+    pub fn is_isolated(&self) -> bool {
+        self.isolation.iter().all(|check| check.outcome != Outcome::Broken)
     }
 
     /// Whether a subject is a control.

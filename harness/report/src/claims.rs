@@ -31,7 +31,7 @@ fn says(judged: &Judged) -> String {
 }
 
 /// The measured values of a case, service by service.
-fn cases(judged: &Judged, cases: &[JudgedCase]) -> String {
+pub(crate) fn cases(judged: &Judged, cases: &[JudgedCase]) -> String {
     let unit = judged.claim.unit();
     let values: Vec<String> = cases.iter().map(|case| format!("{} {}", case.service, value(case, unit))).collect();
     let on = cases.first().map_or(String::new(), |first| match &first.case.over {
@@ -54,7 +54,7 @@ fn value(case: &JudgedCase, unit: Option<Unit>) -> String {
 }
 
 /// Under which condition the answer is another.
-fn flips(judged: &Judged, verdict: Verdict) -> Option<String> {
+pub(crate) fn flips(judged: &Judged, verdict: Verdict) -> Option<String> {
     if let Some(best) = judged.best_verdict().filter(|best| *best != verdict && *best != Verdict::Undecided) {
         return Some(format!("The answer flips with the best of both sides: there it {best}."));
     }

@@ -2,7 +2,8 @@
 
 use tare_model::Metric;
 use tare_model::metrics::{
-    CPU_PER_REQUEST, LATENCY, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS, SIZE, STARTUP_COLD, STARTUP_WARM, THROUGHPUT,
+    CPU_PER_REQUEST, LATENCY, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PER_INSTANCE, MEMORY_PSS, SIZE,
+    STARTUP_COLD, STARTUP_WARM, SUSTAINED_RATE, THROUGHPUT,
 };
 
 /// What a column shows.
@@ -48,8 +49,11 @@ pub(crate) const COLUMNS: &[Column] = &[
     column("memory", "peak under load", &MEMORY_PSS, "peak", Kind::Plain),
     column("memory", "engine", &MEMORY_ENGINE, "idle", Kind::Engine),
     column("memory", "cgroup", &MEMORY_CGROUP, "idle", Kind::Partial),
+    column("memory", "high water", &MEMORY_HIGH_WATER, "rss", Kind::Partial),
+    column("memory", "one more", &MEMORY_PER_INSTANCE, "total", Kind::Partial),
     column("full load", "throughput", &THROUGHPUT, "closed", Kind::Plain),
     column("full load", "CPU/request", &CPU_PER_REQUEST, "closed", Kind::Plain),
+    column("full load", "sustained", &SUSTAINED_RATE, "p99", Kind::Partial),
     column("latency", "median", &LATENCY, "open_p50", Kind::Plain),
     column("latency", "99th percentile", &LATENCY, "open_p99", Kind::Plain),
 ];
@@ -70,7 +74,8 @@ pub(crate) const EXPLANATIONS: &[(&str, &str)] = &[
         "memory",
         "PSS (resident memory, shared pages divided among their users) of the subject's processes; engine: +x is what \
          the engine runs beside them for this subject, (x) is the part that the empty Wasm host has of them; cgroup: \
-         charged to the container when idle",
+         charged to the container when idle; high water: the largest RSS that the kernel saw; one more: what each \
+         further instance takes, daemons too",
     ),
     (
         "full load",

@@ -6,6 +6,7 @@ use tare_stats::Summary;
 use crate::cells::rounds;
 use crate::columns::EXPLANATIONS;
 use crate::format::{number, with_unit};
+use crate::ladder::objectives;
 use crate::marks::Marks;
 use crate::paint::{BOLD, MARK, PLAIN, painted};
 use crate::terminal::Style;
@@ -26,7 +27,12 @@ pub(crate) fn list(heading: &str, entries: &[(String, String)], style: Style) ->
 }
 
 /// How to read the sections that were shown.
-pub(crate) fn reading(summary: &Summary, sections: &[String], tables: &str) -> Vec<(String, String)> {
+pub(crate) fn reading(
+    record: &RunRecord,
+    summary: &Summary,
+    sections: &[String],
+    tables: &str,
+) -> Vec<(String, String)> {
     let reference = format!("{}/{}", summary.reference.platform, summary.reference.variant);
     let signs = [
         (
@@ -58,6 +64,7 @@ pub(crate) fn reading(summary: &Summary, sections: &[String], tables: &str) -> V
     let shown = |section: &str| sections.iter().any(|shown| shown.split(',').next() == Some(section));
     let explained = EXPLANATIONS.iter().filter(|(section, _)| shown(section));
     entries.extend(explained.map(|(section, says)| ((*section).into(), (*says).into())));
+    entries.extend(objectives(record).map(|says| ("ladder".into(), says)));
     let counted: Vec<String> = rounds(summary).into_iter().map(counted).collect();
     if !counted.is_empty() {
         entries.push(("rounds".into(), counted.join(", ")));
@@ -160,7 +167,7 @@ fn load(record: &RunRecord, plan: &LoadPlan) -> String {
         ));
     }
     parts.push(format!("closed loop of {} s", plan.closed_s));
-    parts.push(format!("each after {} s of warm-up", plan.warmup_s));
+    parts.push(format!("each after a warm-up in windows of {} s until two medians agree within 10 %", plan.warmup_s));
     if let Some(ceiling) = calibration.generator_ceiling_rps {
         parts.push(format!("the generator's ceiling is {} requests/s", number(ceiling)));
     }

@@ -26,6 +26,11 @@ impl Scale {
         Self { divisor, name }
     }
 
+    /// A value in this scale.
+    pub(crate) fn value(self, value: f64) -> f64 {
+        value / self.divisor
+    }
+
     pub(crate) fn number(self, value: f64) -> String {
         number(value / self.divisor)
     }

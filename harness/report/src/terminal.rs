@@ -1,17 +1,22 @@
 //! The table that a comparison ends with.
 
-use tare_model::{RunRecord, Sample, Subject};
+use tare_model::{RunRecord, Sample};
 use tare_stats::{Judged, Summary};
 
+use crate::answer::{Sides, answer};
 use crate::cells::columns;
 use crate::claims::claims;
 use crate::conditions::{conditions, list, marked, reading};
+use crate::isolation::isolation;
+use crate::ladder::ladder;
 use crate::layout::table;
 use crate::marks::{Marks, failures};
 use crate::noise::noise;
 use crate::paint::{BOLD, PLAIN, Piece, painted};
 use crate::phases::phases;
+use crate::portability::portability;
 use crate::settings::{Pair, settings};
+use crate::subjects::{by_service, subjects};
 
 /// How a text is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +41,19 @@ pub struct Content<'a> {
     pub judged: &'a [Judged],
     /// Settings that differ in one thing; the first is the difference between the sides.
     pub pairs: &'a [Pair],
+    /// Whom the answer is about.
+    pub sides: &'a Sides,
 }
 
-/// The result of a run as text for a terminal: for each service its tables (a line per subject) and the phases of a cold
-/// start; then the claims that were judged, what settings are worth, the noise, how to read it all, the marks with their
-/// reasons, warnings, and the conditions of the run.
+/// The result of a run as text for a terminal: for each service its tables (a line per subject), the phases of a cold
+/// start and the ladder of rates; then what isolation prevented, where the same component ran, the claims that were judged,
+/// what settings are worth, the noise, how to read it all, the marks with their reasons, warnings, and the conditions of the
+/// run.
 ///
 /// The record may be of a run that is not finished or of which much failed: what there is, is shown, and what is
 /// missing says why.
 pub fn terminal(content: &Content<'_>, style: Style) -> String {
-    let Content { record, summary, samples, judged, pairs } = *content;
+    let Content { record, summary, samples, judged, pairs, sides } = *content;
     let mut marks = Marks::default();
     let mut sections: Vec<String> = Vec::new();
     let mut parts = Vec::new();
@@ -59,6 +67,7 @@ pub fn terminal(content: &Content<'_>, style: Style) -> String {
             parts.push(format!("{heading}\n\n{}", table(&labels, &columns, style.width, style.colour)));
         }
         parts.extend(phases(summary, &subjects, style.width, style.colour));
+        parts.extend(ladder(record, summary, &subjects, style.width, style.colour));
         // Those that no cell has shown, too.
         subjects.iter().flat_map(|subject| failures(&record.failed, subject, None)).for_each(|text| {
             marks.mark(&text);
@@ -68,45 +77,28 @@ pub fn terminal(content: &Content<'_>, style: Style) -> String {
     if sections.is_empty() {
         parts.push("Nothing was measured.\n".into());
     }
+    parts.extend(isolation(record, style));
     let warnings: Vec<(String, String)> =
         record.warnings.iter().map(|warning| ("!".into(), warning.trim_end().into())).collect();
     let controls: Vec<(String, String)> = record.controls.clone().into_iter().collect();
     let lists = [
         ("Controls, measured to check the comparison and not to be chosen", controls),
+        ("Portability, by the bytes of components", portability(record)),
         ("Claims", claims(judged)),
         ("What settings are worth", settings(samples, pairs)),
         ("Noise", noise(record, summary)),
-        ("How to read it", reading(summary, &sections, &tables)),
+        ("How to read it", reading(record, summary, &sections, &tables)),
         ("Marks", marked(&marks)),
         ("Warnings", warnings),
         ("Conditions", conditions(record, summary)),
     ];
     let lists = lists.iter().filter(|(_, entries)| !entries.is_empty());
     parts.extend(lists.map(|(heading, entries)| list(heading, entries, style)));
+    // Last, where a terminal shows it when all is done.
+    let sentences: Vec<String> =
+        answer(samples, sides).iter().map(|text| textwrap::fill(text, style.width) + "\n").collect();
+    if !sentences.is_empty() {
+        parts.push(format!("{}\n{}", painted("The answer", BOLD, style.colour), sentences.concat()));
+    }
     parts.join("\n")
-}
-
-/// The subjects of the plan in its order, and after them those that only the samples know.
-fn subjects(record: &RunRecord, summary: &Summary) -> Vec<Subject> {
-    let mut subjects: Vec<Subject> = Vec::new();
-    let measured = summary.cells.iter().map(|cell| &cell.subject);
-    let failed = record.failed.iter().map(|cell| &cell.subject);
-    for subject in record.plan.subjects.iter().chain(measured).chain(failed) {
-        if !subjects.contains(subject) {
-            subjects.push(subject.clone());
-        }
-    }
-    subjects
-}
-
-/// The subjects of each service, services in the order in which they come first.
-fn by_service(subjects: &[Subject]) -> Vec<Vec<Subject>> {
-    let mut services: Vec<Vec<Subject>> = Vec::new();
-    for subject in subjects {
-        match services.iter_mut().find(|service| service[0].service == subject.service) {
-            Some(service) => service.push(subject.clone()),
-            None => services.push(vec![subject.clone()]),
-        }
-    }
-    services
 }

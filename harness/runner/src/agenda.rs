@@ -24,12 +24,13 @@ struct Entry {
 }
 
 impl Agenda {
-    /// Everything is due. Sizes are not of the rounds.
-    pub fn new(subjects: &[Subject], groups: &[Group], reference: &str) -> Self {
-        let groups: Vec<_> = groups.iter().filter(|group| **group != Group::Size).map(|group| (*group, 1)).collect();
-        let entry =
-            |subject: &Subject| Entry { subject: subject.clone(), due: groups.clone(), took: (Duration::ZERO, 0) };
-        Self { subjects: subjects.iter().map(entry).collect(), reference: reference.into(), judged: false }
+    /// All these families are due of these subjects. Sizes are not of the rounds.
+    pub fn new(subjects: impl IntoIterator<Item = (Subject, Vec<Group>)>, reference: &str) -> Self {
+        let entry = |(subject, groups): (Subject, Vec<Group>)| {
+            let due = groups.into_iter().filter(|group| *group != Group::Size).map(|group| (group, 1)).collect();
+            Entry { subject, due, took: (Duration::ZERO, 0) }
+        };
+        Self { subjects: subjects.into_iter().map(entry).collect(), reference: reference.into(), judged: false }
     }
 
     /// What is to be measured of a subject, by its index.
@@ -129,8 +130,9 @@ mod tests {
 
     fn agenda() -> Agenda {
         let subjects = ["auth/native/process", "auth/docker/debian", "orders/native/process", "orders/docker/debian"];
-        let subjects = subjects.map(|subject| subject.parse().unwrap());
-        let mut agenda = Agenda::new(&subjects, &[Group::Size, Group::Startup, Group::Load], "native/process");
+        let groups = [Group::Size, Group::Startup, Group::Load];
+        let subjects = subjects.map(|subject| (subject.parse().unwrap(), groups.to_vec()));
+        let mut agenda = Agenda::new(subjects, "native/process");
         (0..4).for_each(|index| agenda.took(index, SECOND));
         agenda
     }

@@ -48,6 +48,11 @@ impl Layout {
         self.root.join("results")
     }
 
+    /// The rendered reports.
+    pub fn reports(&self) -> PathBuf {
+        self.root.join("reports")
+    }
+
     /// The claims to judge.
     pub fn claims(&self) -> PathBuf {
         self.root.join("claims.toml")

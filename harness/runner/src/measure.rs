@@ -4,22 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tare_load::{Ended, Mix, Mode, Outcome, Settings};
+use tare_load::{Mix, Mode, Outcome};
 use tare_model::metrics::{
-    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS, STARTUP_COLD, STARTUP_WARM,
-    THROUGHPUT,
+    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, STARTUP_COLD,
+    STARTUP_WARM, THROUGHPUT, WARM_UP,
 };
 use tare_model::{Group, LoadPlan, Metric, Subject};
 
+use crate::density::density;
+use crate::drive::{Loop, drive, warm_up};
 use crate::engine::Cgroup;
+use crate::ladder::Ladder;
 use crate::layout::Service;
 use crate::mix::mix;
 use crate::platforms::{Instance, Processes, Startup, Target, World};
-use crate::sampling::{PeakSampler, cpu_time_ns, pss_bytes};
+use crate::sampling::{PeakSampler, cpu_time_ns, high_water_bytes, pss_bytes};
 use crate::verify::verify;
 
 /// How long a fresh instance is left alone before its idle memory is read: what its start has set going comes to rest.
-const SETTLE: Duration = Duration::from_millis(50);
+pub const SETTLE: Duration = Duration::from_millis(50);
 
 /// The share of requests that may go wrong before the figures of a load are thrown away.
 const TOLERATED_ERRORS: f64 = 0.001;
@@ -42,8 +45,23 @@ pub struct Job<'a> {
     pub target: &'a dyn Target,
     /// The families to measure.
     pub groups: &'a [Group],
-    /// The load, its seed, and its open loop's rate in requests per second; nothing in a round without load.
-    pub load: Option<(&'a LoadPlan, u64, f64)>,
+    /// The load; nothing in a round without.
+    pub load: Option<Load<'a>>,
+    /// The numbers of instances whose memory is measured beside each other.
+    pub instances: &'a [u32],
+}
+
+/// The load of a round.
+#[derive(Clone, Copy)]
+pub struct Load<'a> {
+    /// The loops.
+    pub plan: &'a LoadPlan,
+    /// The seed of the sequences of requests.
+    pub seed: u64,
+    /// The open loop's rate in requests per second.
+    pub rate_rps: f64,
+    /// The rates that are tried besides, in a round in which they are.
+    pub ladder: Option<Ladder<'a>>,
 }
 
 /// What came of a job: readings, and what went wrong with families of metrics after the launch.
@@ -77,6 +95,11 @@ impl Job<'_> {
         if self.groups.contains(&Group::Startup) || self.groups.contains(&Group::Memory) {
             self.deploy(&mut findings).await?;
         }
+        if self.groups.contains(&Group::Density)
+            && let Err(error) = density(self.target, self.instances, &mut findings).await
+        {
+            findings.failures.push((Group::Density, format!("{error:#}")));
+        }
         Ok(findings)
     }
 
@@ -86,8 +109,8 @@ impl Job<'_> {
             tokio::time::sleep(SETTLE).await;
             findings.memory("idle", memory.read());
         }
-        if let Some((plan, seed, rate)) = self.load {
-            self.load(instance, memory, findings, plan, seed, rate).await?;
+        if let Some(load) = self.load {
+            self.load(instance, memory, findings, load).await?;
         }
         Ok(())
     }
@@ -97,9 +120,7 @@ impl Job<'_> {
         instance: &mut dyn Instance,
         memory: Option<Memory>,
         findings: &mut Findings,
-        plan: &LoadPlan,
-        seed: u64,
-        rate_rps: f64,
+        Load { plan, seed, rate_rps, ladder }: Load<'_>,
     ) -> Result<()> {
         let timeout = Duration::from_secs_f64(plan.timeout_s);
         let captures = verify(&self.service.scenario, instance.addr(), seed, timeout).await?;
@@ -111,12 +132,17 @@ impl Job<'_> {
             let peak = watch.stop();
             findings.memory("peak", [peak[0], peak[1], peak[2]]);
             findings.memory("after", memory.read());
+            findings.high_water(&memory);
         }
         done?;
         if self.groups.contains(&Group::Load) {
             // Other unique values than in the open loop: the instance is the same.
             let closed = Loop { phase: "closed", mode: Mode::Closed, seconds: plan.closed_s, seed: seed ^ u64::MAX };
             self.one_loop(instance, plan, &mix, closed, findings).await?;
+            if let Some(ladder) = ladder {
+                let late = ladder.climb(self.world, instance.addr(), (plan, seed), &mix, findings).await?;
+                self.note_lateness(late);
+            }
         }
         Ok(())
     }
@@ -130,20 +156,25 @@ impl Job<'_> {
         findings: &mut Findings,
     ) -> Result<()> {
         let processes = instance.processes()?;
-        // A load of its own, with unique values of its own, and over before the one that counts begins.
-        let warm_up = Loop { seconds: plan.warmup_s, seed: wanted.seed.rotate_left(32), ..wanted };
-        drive(self.world, instance.addr(), plan, mix, warm_up).await?;
+        let warmed = warm_up(self.world, instance.addr(), plan, mix, wanted).await?;
+        if !warmed.steady {
+            self.world.note_unsteady(self.subject);
+        }
         let before = cpu_ns(&processes, instance.cgroup())?;
         let outcome = drive(self.world, instance.addr(), plan, mix, wanted).await?;
         let spent = cpu_ns(&processes, instance.cgroup()).map(|after| after.saturating_sub(before));
-        let late = Duration::from_nanos(outcome.lateness.value_at_quantile(0.99));
-        if late > LATENESS_LIMIT {
-            self.world.note_lateness(self.subject, late);
-        }
+        self.note_lateness(Duration::from_nanos(outcome.lateness.value_at_quantile(0.99)));
         if self.groups.contains(&Group::Load) {
+            findings.read(&WARM_UP, wanted.phase, warmed.took.as_nanos() as f64);
             findings.load(&wanted, &outcome, spent.ok());
         }
         Ok(())
+    }
+
+    fn note_lateness(&self, late: Duration) {
+        if late > LATENESS_LIMIT {
+            self.world.note_lateness(self.subject, late);
+        }
     }
 
     /// The same subject deployed into an engine that already runs.
@@ -157,64 +188,6 @@ impl Job<'_> {
             findings.read(&MEMORY_ENGINE, "empty", deployed.empty_engine_bytes as f64);
         }
         Ok(())
-    }
-}
-
-/// One loop of a load.
-#[derive(Clone, Copy)]
-pub struct Loop {
-    /// The phase under which its figures go: `open` or `closed`.
-    pub phase: &'static str,
-    /// When requests are sent.
-    pub mode: Mode,
-    /// How long, in seconds.
-    pub seconds: f64,
-    /// The seed of the sequence of requests.
-    pub seed: u64,
-}
-
-/// Puts a load on an address.
-///
-/// # Errors
-/// When the generator cannot run. Requests that go wrong are in the outcome.
-pub async fn drive(
-    world: &World,
-    addr: std::net::SocketAddr,
-    plan: &LoadPlan,
-    mix: &Arc<Mix>,
-    wanted: Loop,
-) -> Result<Outcome> {
-    let settings = settings(world, addr, plan, &wanted);
-    let (mix, cancel) = (Arc::clone(mix), world.cancel.clone());
-    let outcome = tokio::task::spawn_blocking(move || tare_load::run(&settings, &mix, cancel.flag())).await?;
-    let outcome = outcome.context("the load generator could not run")?;
-    if let Ended::SubjectGone(how) = &outcome.ended {
-        bail!("it stopped answering in the {} loop: {how}", wanted.phase);
-    }
-    Ok(outcome)
-}
-
-/// What the generator could do under a load's settings and requests if the subject cost nothing, in requests per second.
-///
-/// # Errors
-/// When the generator or its null server cannot run.
-pub async fn ceiling(world: &World, plan: &LoadPlan, mix: &Arc<Mix>, wanted: Loop) -> Result<f64> {
-    let settings = settings(world, ([127, 0, 0, 1], 0).into(), plan, &wanted);
-    let (mix, cancel, cpus) = (Arc::clone(mix), world.cancel.clone(), world.cpus.subject.clone());
-    let outcome =
-        tokio::task::spawn_blocking(move || tare_load::ceiling(&settings, &mix, &cpus, cancel.flag())).await?;
-    Ok(outcome.context("the load generator's ceiling could not be found")?.throughput_rps())
-}
-
-fn settings(world: &World, addr: std::net::SocketAddr, plan: &LoadPlan, wanted: &Loop) -> Settings {
-    Settings {
-        addr,
-        connections: plan.connections,
-        duration: Duration::from_secs_f64(wanted.seconds),
-        timeout: Duration::from_secs_f64(plan.timeout_s),
-        seed: wanted.seed,
-        mode: wanted.mode,
-        cpus: world.generator_cpus(),
     }
 }
 
@@ -249,7 +222,8 @@ impl Memory {
 }
 
 impl Findings {
-    fn read(&mut self, metric: &'static Metric, phase: impl Into<String>, value: f64) {
+    /// Notes a reading.
+    pub fn read(&mut self, metric: &'static Metric, phase: impl Into<String>, value: f64) {
         self.readings.push((metric, phase.into(), value));
     }
 
@@ -271,6 +245,16 @@ impl Findings {
             let reason =
                 "the memory of its processes cannot be read: only root may read that of other users' processes";
             self.failures.push((Group::Memory, reason.into()));
+        }
+    }
+
+    fn high_water(&mut self, memory: &Memory) {
+        let service = memory.processes.service.iter().map(|&pid| high_water_bytes(pid).ok()).sum::<Option<u64>>();
+        let cgroup = memory.cgroup.as_ref().and_then(|cgroup| cgroup.memory_high_water().ok());
+        for (phase, bytes) in [("rss", service), ("cgroup", cgroup)] {
+            if let Some(bytes) = bytes {
+                self.read(&MEMORY_HIGH_WATER, phase, bytes as f64);
+            }
         }
     }
 

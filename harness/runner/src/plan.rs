@@ -15,18 +15,24 @@ pub struct Suite {
     pub summary: &'static str,
     /// Which variants belong to it where none are named.
     pub scope: Scope,
+    /// Which families of metrics belong to it where none are named.
+    pub groups: &'static [Group],
     /// Each headline figure is measured again until its 95 % interval lies within this share of its median...
     pub precision: f64,
     /// ...or this time is spent: seconds, counted from after the build, after which no further round begins...
     pub time_limit_s: f64,
     /// ...or it was measured in so many rounds.
     pub rounds: u32,
-    /// Seconds of load before the measured part.
+    /// Seconds of a window of warm-up.
     pub warmup_s: f64,
     /// Seconds of the open loop.
     pub open_s: f64,
     /// Seconds of the closed loop.
     pub closed_s: f64,
+    /// Seconds of each rate of the ladder; 0 for no ladder.
+    pub ladder_s: f64,
+    /// The numbers of instances whose memory is measured beside each other.
+    pub instances: &'static [u32],
 }
 
 /// Which variants belong to a suite.
@@ -34,6 +40,8 @@ pub struct Suite {
 pub enum Scope {
     /// The best and the usual case of each side, and the noise.
     Headlines,
+    /// The same, and on the service that stands for the others all variants.
+    Typical,
     /// All.
     #[default]
     All,
@@ -45,34 +53,43 @@ pub const SUITES: &[Suite] = &[
         name: "quick",
         summary: "a first look at the best and the usual case of each side, within 3 minutes after the build",
         scope: Scope::Headlines,
+        groups: &[Group::Size, Group::Startup, Group::Memory, Group::Load],
         precision: 0.1,
         time_limit_s: 172.0,
         rounds: 20,
-        warmup_s: 0.04,
+        warmup_s: 0.02,
         open_s: 0.15,
         closed_s: 0.12,
+        ladder_s: 0.0,
+        instances: &[1, 2, 4],
     },
     Suite {
         name: "standard",
-        summary: "all variants, what a decision should rest on, within 12 minutes after the build",
-        scope: Scope::All,
+        summary: "what a decision should rest on: settings and controls on one service, within 12 minutes after the build",
+        scope: Scope::Typical,
+        groups: Group::ALL,
         precision: 0.05,
         time_limit_s: 640.0,
         rounds: 40,
-        warmup_s: 0.1,
+        warmup_s: 0.05,
         open_s: 0.45,
         closed_s: 0.35,
+        ladder_s: 0.25,
+        instances: &[1, 2, 4],
     },
     Suite {
         name: "full",
-        summary: "for publication, within 45 minutes after the build",
+        summary: "for publication: all variants on all services, within 45 minutes after the build",
         scope: Scope::All,
+        groups: Group::ALL,
         precision: 0.02,
         time_limit_s: 2500.0,
         rounds: 100,
-        warmup_s: 0.3,
+        warmup_s: 0.15,
         open_s: 1.5,
         closed_s: 1.0,
+        ladder_s: 0.5,
+        instances: &[1, 2, 4, 8],
     },
 ];
 
@@ -102,6 +119,8 @@ pub struct Chosen<'a> {
     pub platform: &'static dyn Platform,
     /// In which setting.
     pub variant: &'static Variant,
+    /// Whether what takes long is measured of it too: the ladder of rates, and several instances beside each other.
+    pub in_depth: bool,
 }
 
 impl Chosen<'_> {
@@ -128,11 +147,14 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
         );
     }
     let wanted = |service: &&Service| choice.services.is_empty() || choice.services.contains(&service.name);
+    let typical = services.iter().filter(wanted).find(|service| service.scenario.typical);
+    let typical = typical.or_else(|| services.iter().find(wanted)).map(|service| &service.name);
     let mut chosen = Vec::new();
     for service in services.iter().filter(wanted) {
         for (platform, variant) in settings() {
-            if choice.takes(platform, variant) {
-                chosen.push(Chosen { service, platform, variant });
+            if choice.takes(platform, variant, typical == Some(&service.name)) {
+                let in_depth = choice.is_in_depth(platform, variant);
+                chosen.push(Chosen { service, platform, variant, in_depth });
             }
         }
     }
@@ -140,16 +162,27 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
 }
 
 impl Choice {
-    fn takes(&self, platform: &dyn Platform, variant: &Variant) -> bool {
+    /// Whether a variant is measured on a service, which may be the one that stands for the others.
+    fn takes(&self, platform: &dyn Platform, variant: &Variant, typical: bool) -> bool {
         if self.platforms.contains(&platform.setting(variant)) {
             return true;
         }
         let named = self.platforms.iter().any(|name| name == platform.name());
-        match (variant.role, self.scope) {
-            (Role::Headline | Role::Noise, _) | (_, Scope::All) => named || self.platforms.is_empty(),
-            (Role::Setting, Scope::Headlines) => named,
-            (Role::Control(_), Scope::Headlines) => false,
+        let all = match self.scope {
+            Scope::Headlines => false,
+            Scope::Typical => typical,
+            Scope::All => true,
+        };
+        match variant.role {
+            Role::Headline | Role::Noise => named || self.platforms.is_empty(),
+            Role::Setting => named || all && self.platforms.is_empty(),
+            Role::Control(_) => all && (named || self.platforms.is_empty()),
         }
+    }
+
+    fn is_in_depth(&self, platform: &dyn Platform, variant: &Variant) -> bool {
+        let named = self.platforms.contains(&platform.setting(variant)) || !self.only.is_empty();
+        named || variant.role == Role::Headline || self.scope == Scope::All
     }
 }
 
@@ -170,15 +203,21 @@ pub fn plan(suite: &Suite, choice: &Choice, subjects: &[Chosen<'_>]) -> Plan {
         rounds,
         precision: suite.precision,
         time_limit_s: suite.time_limit_s,
-        only: if choice.only.is_empty() { Group::ALL.to_vec() } else { choice.only.clone() },
+        only: if choice.only.is_empty() { suite.groups.to_vec() } else { choice.only.clone() },
         subjects: subjects.iter().map(Chosen::subject).collect(),
         reference: format!("{}/{}", REFERENCE.0, REFERENCE.1),
         noise: format!("{}/{}", NOISE.0, NOISE.1),
+        instances: suite.instances.to_vec(),
         load: LoadPlan {
             connections: 32,
             warmup_s: suite.warmup_s,
             open_s: suite.open_s,
             closed_s: suite.closed_s,
+            ladder_s: suite.ladder_s,
+            objective_ns: subjects
+                .iter()
+                .map(|chosen| (chosen.service.name.clone(), chosen.service.scenario.p99_objective_ms * 1e6))
+                .collect(),
             open_share: 0.5,
             timeout_s: 5.0,
         },
@@ -199,8 +238,16 @@ mod tests {
     use crate::scenario::Scenario;
 
     fn services() -> Vec<Service> {
-        let scenario = Scenario { summary: String::new(), env: [].into(), steps: Vec::new() };
-        ["auth", "orders"].map(|name| Service { name: name.into(), scenario: scenario.clone() }).into()
+        let scenario = |typical| Scenario {
+            summary: String::new(),
+            p99_objective_ms: 10.0,
+            typical,
+            env: [].into(),
+            steps: Vec::new(),
+        };
+        [("auth", false), ("orders", true)]
+            .map(|(name, typical)| Service { name: name.into(), scenario: scenario(typical) })
+            .into()
     }
 
     fn names(choice: &Choice) -> Vec<String> {
@@ -234,6 +281,19 @@ mod tests {
         assert!(named.contains(&setting) && !named.contains(&control));
         assert!(of(&[], Scope::All).contains(&control) && of(&["wasmtime"], Scope::All).contains(&control));
         assert_eq!(of(&["wasmtime/direct"], Scope::Headlines), [control]);
+    }
+
+    #[test]
+    fn settings_and_controls_may_be_measured_on_the_typical_service_only() {
+        let of = |services: &[&str]| {
+            let services = services.iter().map(|name| (*name).to_owned()).collect();
+            names(&Choice { services, scope: Scope::Typical, ..Choice::default() })
+        };
+        let both = of(&[]);
+        let has = |name: &str| both.contains(&name.to_owned());
+        assert!(has("auth/docker/debian") && has("orders/wasmtime/stock") && has("orders/wasmtime/direct"));
+        assert!(!has("auth/wasmtime/stock") && !has("auth/wasmtime/direct"));
+        assert!(of(&["auth"]).contains(&"auth/wasmtime/stock".to_owned()), "the only one stands for itself");
     }
 
     #[test]

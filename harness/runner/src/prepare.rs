@@ -9,9 +9,10 @@ use anyhow::{Context, Result, bail};
 use tare_model::{FailedCell, Group, Subject, SubjectRecord};
 
 use crate::affinity::Cpus;
-use crate::build::{Product, build};
+use crate::build::{Wanted, build};
 use crate::cancel::Cancel;
 use crate::engine::Engine;
+use crate::isolation::{INTRUDER, is_probed};
 use crate::layout::Layout;
 use crate::observer::{Observer, Progress};
 use crate::owner::sweep_processes;
@@ -78,7 +79,8 @@ pub async fn sweep(engine: Option<&Engine>) -> Result<Vec<String>> {
     Ok(swept)
 }
 
-/// Builds and makes ready. A subject for which that fails costs only itself.
+/// Builds and makes ready, and builds what probes their isolation where that is wanted. A subject for which it fails costs
+/// only itself.
 ///
 /// # Errors
 /// What concerns all subjects: no cargo, no right to pin, an engine that breaks off.
@@ -86,6 +88,7 @@ pub async fn prepare<'a>(
     run: &str,
     layout: &Layout,
     chosen: &[Chosen<'a>],
+    isolation: bool,
     cancel: &Cancel,
     observer: &mut dyn Observer,
 ) -> Result<Prepared<'a>> {
@@ -95,10 +98,8 @@ pub async fn prepare<'a>(
     for what in sweep(engine.as_ref().ok()).await? {
         observer.progress(&Progress::step(format!("removed what a dead run had left: {what}")));
     }
-    let wanted: BTreeSet<Product> = chosen.iter().flat_map(|chosen| chosen.variant.products).copied().collect();
-    let services = service_names(chosen);
-    let products =
-        build(layout, &wanted, &services, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
+    let wanted = wanted(layout, chosen, isolation)?;
+    let products = build(layout, &wanted, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
     let mut versions = BTreeMap::new();
     if let Ok(engine) = &engine {
         versions = engine.info().await?.versions();
@@ -113,6 +114,7 @@ pub async fn prepare<'a>(
         start_timeout: START_TIMEOUT,
         warnings: RefCell::default(),
         lateness: RefCell::default(),
+        unsteady: RefCell::default(),
     });
     let mut prepared = Prepared { world, ready: Vec::new(), failed: Vec::new(), versions };
     for chosen in chosen {
@@ -126,9 +128,20 @@ pub async fn prepare<'a>(
     Ok(prepared)
 }
 
-fn service_names(chosen: &[Chosen<'_>]) -> Vec<String> {
-    let names: BTreeSet<&str> = chosen.iter().map(|chosen| chosen.service.name.as_str()).collect();
-    names.into_iter().map(str::to_owned).collect()
+/// The products of all chosen variants, and for the intruder those of the variants that it probes. They are built for all
+/// services: which features their common dependencies get, and so their bytes, depends on what is built together.
+fn wanted(layout: &Layout, chosen: &[Chosen<'_>], isolation: bool) -> Result<Wanted> {
+    let services: BTreeSet<String> = layout.services()?.into_iter().map(|service| service.name).collect();
+    let mut wanted = Wanted::new();
+    for chosen in chosen {
+        for product in chosen.variant.products {
+            let names = wanted.entry(*product).or_insert_with(|| services.clone());
+            if isolation && is_probed(chosen.variant) {
+                names.insert(INTRUDER.to_owned());
+            }
+        }
+    }
+    Ok(wanted)
 }
 
 /// The record of what could not be measured.
@@ -169,12 +182,26 @@ impl World {
         *worst = late.max(*worst);
     }
 
+    /// Notes that the load before a loop of a subject did not become steady.
+    pub fn note_unsteady(&self, subject: &Subject) {
+        *self.unsteady.borrow_mut().entry(subject.clone()).or_default() += 1;
+    }
+
     /// The conditions of the run that a reader must know.
     pub fn all_warnings(&self) -> Vec<String> {
         let mut warnings = self.warnings.borrow().clone();
         let late: Vec<String> = (self.lateness.borrow().iter())
             .map(|(subject, late)| format!("{subject} ({:.1} ms)", late.as_secs_f64() * 1e3))
             .collect();
+        let unsteady: Vec<String> =
+            self.unsteady.borrow().iter().map(|(subject, loops)| format!("{subject} ({loops})")).collect();
+        if !unsteady.is_empty() {
+            warnings.push(format!(
+                "before some loops the load was not steady even after the longest warm-up; these subjects, with the number of \
+                 such loops, may have been measured before they were at their best: {}",
+                unsteady.join(", ")
+            ));
+        }
         if !late.is_empty() {
             warnings.push(format!(
                 "something kept the load generator from sending in time; at its 99th percentile it was late with these, \

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tare_model::protocol::{self, Event};
+use tare_protocol::Event;
 
 use crate::affinity::{Cpus, pin_this_thread};
 use crate::cancel::Cancel;
@@ -21,6 +21,9 @@ use crate::owner;
 
 /// How long a process may take to end after SIGTERM before it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long what a process has announced may be on its way.
+const LAG: Duration = Duration::from_millis(50);
 
 /// What to start.
 #[derive(Debug)]
@@ -103,6 +106,14 @@ impl Process {
         }
     }
 
+    /// Hears a phase that ends with the first request, after that was answered; nothing where none was announced.
+    pub fn late_phase(&mut self, wanted: &str) -> Option<(String, u64)> {
+        match self.events.recv_timeout(LAG) {
+            Ok(Event::Phase { phase, at_ns }) if phase == wanted => Some((phase, at_ns)),
+            _ => None,
+        }
+    }
+
     /// Hears until a host without components is ready for commands.
     ///
     /// # Errors
@@ -130,7 +141,7 @@ impl Process {
     }
 
     /// Gives a command to a host.
-    pub fn command(&mut self, command: &protocol::Command) -> Result<()> {
+    pub fn command(&mut self, command: &tare_protocol::Command) -> Result<()> {
         let stdin = self.stdin.as_mut().context("this process was started without commands")?;
         let line = format!("{}\n", serde_json::to_string(command)?);
         stdin.write_all(line.as_bytes()).context("the host takes no commands any more")

@@ -12,9 +12,12 @@ use tare_model::{Calibration, Group, Plan, RunRecord, RunState, SCHEMA_VERSION, 
 use crate::affinity::pin_this_thread;
 use crate::agenda::Agenda;
 use crate::cancel::Cancel;
+use crate::drive::{Loop, ceiling, drive};
 use crate::facts;
+use crate::isolation;
+use crate::ladder::{self, Ladder};
 use crate::layout::{Layout, Service};
-use crate::measure::{Findings, Job, Loop, ceiling, drive};
+use crate::measure::{Findings, Job, Load};
 use crate::mix::mix;
 use crate::observer::{Measured, Observer, Progress};
 use crate::plan::{Choice, Suite, choose, order, plan};
@@ -50,7 +53,9 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
     let chosen = choose(options.choice, options.services)?;
     let mut record = begin(options, plan(options.suite, options.choice, &chosen));
     observer.record(&record)?;
-    let prepared = prepare(options.run, options.layout, &chosen, cancel, observer).await?;
+    // Who asks for single families wants no more than these.
+    let isolation = options.choice.only.is_empty();
+    let prepared = prepare(options.run, options.layout, &chosen, isolation, cancel, observer).await?;
     record.versions.extend(prepared.versions.clone());
     record.subjects = prepared.records();
     record.controls = controls(&chosen);
@@ -69,6 +74,9 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
         Run { prepared: &prepared, record, observer, began, cpu_times: CpuTimes::now(), strikes: HashMap::new() };
     run.sizes()?;
     run.calibrate().await?;
+    if isolation {
+        run.probe_isolation().await?;
+    }
     run.rounds().await?;
     Ok(run.record)
 }
@@ -87,6 +95,7 @@ fn begin(options: &Options<'_>, plan: Plan) -> RunRecord {
         subjects: Vec::new(),
         controls: BTreeMap::new(),
         settled: Vec::new(),
+        isolation: Vec::new(),
         calibration: Calibration::default(),
         failed: Vec::new(),
         warnings: Vec::new(),
@@ -160,7 +169,12 @@ impl Run<'_> {
             let capacity = *capacities.get(&subject.to_string())?;
             Some((subject.service, capacity))
         });
-        self.record.calibration.open_rate_rps = open_rates(judged, load.open_share);
+        let judged: Vec<(String, f64)> = judged.collect();
+        let calibration = &mut self.record.calibration;
+        calibration.open_rate_rps = open_rates(judged.clone(), load.open_share);
+        if let Some(ceiling) = calibration.generator_ceiling_rps.filter(|_| load.ladder_s > 0.0) {
+            calibration.ladder_rps = ladder::rates(judged, load.open_share, ceiling);
+        }
         self.save()
     }
 
@@ -199,20 +213,29 @@ impl Run<'_> {
         Ok(())
     }
 
+    async fn probe_isolation(&mut self) -> Result<()> {
+        let observer = &mut *self.observer;
+        self.record.isolation =
+            isolation::probe(self.prepared, &mut self.record.failed, |what| observer.progress(&Progress::step(what)))
+                .await?;
+        self.save()
+    }
+
     /// Measures in rounds until everything is precise, the time is spent, or there were as many as the plan has.
     async fn rounds(&mut self) -> Result<()> {
         let prepared = self.prepared;
-        let Plan { rounds, seed, precision, only, reference, time_limit_s, .. } = self.record.plan.clone();
+        let Plan { rounds, seed, precision, reference, time_limit_s, .. } = self.record.plan.clone();
         let limit = Duration::from_secs_f64(time_limit_s);
         let subjects: Vec<Subject> = prepared.ready.iter().map(|ready| ready.chosen.subject()).collect();
-        let mut agenda = Agenda::new(&subjects, &only, &reference);
+        let mut agenda = Agenda::new(prepared.ready.iter().map(|ready| self.wanted(ready)), &reference);
         for round in 1..=rounds {
             for (position, index) in (1..).zip(order(subjects.len(), seed, round)) {
                 let (ready, subject) = (&prepared.ready[index], &subjects[index]);
                 if self.strikes.get(subject).is_some_and(|strikes| *strikes >= FAILURES_TOLERATED) {
                     agenda.drop(index);
                 }
-                let due = agenda.due(index);
+                let due: Vec<Group> =
+                    agenda.due(index).into_iter().filter(|group| self.is_turn_of(*group, round)).collect();
                 if due.is_empty() {
                     continue;
                 }
@@ -238,6 +261,27 @@ impl Run<'_> {
         self.save()
     }
 
+    /// A subject with the families that are measured of it.
+    fn wanted(&self, ready: &Ready<'_>) -> (Subject, Vec<Group>) {
+        let mut groups = self.record.plan.only.clone();
+        groups.retain(|group| *group != Group::Density || ready.chosen.in_depth);
+        (ready.chosen.subject(), groups)
+    }
+
+    /// What takes long takes turns: the ladder in odd rounds, several instances beside each other in even ones where there is
+    /// a load besides.
+    fn is_turn_of(&self, group: Group, round: u32) -> bool {
+        group != Group::Density || round.is_multiple_of(2) || !self.wants(Group::Load)
+    }
+
+    /// The ladder of a subject, in a round in which it has one.
+    fn ladder(&self, ready: &Ready<'_>, round: u32) -> Option<Ladder<'_>> {
+        let service = &ready.chosen.service.name;
+        let rates_rps = self.record.calibration.ladder_rps.get(service)?;
+        let objective_ns = *self.record.plan.load.objective_ns.get(service)?;
+        (ready.chosen.in_depth && !round.is_multiple_of(2)).then_some(Ladder { rates_rps, objective_ns })
+    }
+
     fn measured(&self, left: Duration) -> Measured {
         let (done_s, left_s) = (self.began.elapsed().as_secs_f64(), left.as_secs_f64());
         Measured { share: done_s / (done_s + left_s), left_s }
@@ -250,7 +294,12 @@ impl Run<'_> {
         // Without figures of the load, it is there for the peak of memory.
         let loaded = due.contains(&Group::Load) || due.contains(&Group::Memory) && !self.wants(Group::Load);
         // Another sequence of requests in each round, the same for all subjects.
-        let load = rate.filter(|_| loaded).map(|rate| (&plan.load, plan.seed.wrapping_add(u64::from(round)), rate));
+        let load = rate.filter(|_| loaded).map(|rate_rps| Load {
+            plan: &plan.load,
+            seed: plan.seed.wrapping_add(u64::from(round)),
+            rate_rps,
+            ladder: self.ladder(ready, round),
+        });
         let job = Job {
             world: &self.prepared.world,
             service: ready.chosen.service,
@@ -258,6 +307,7 @@ impl Run<'_> {
             target: ready.target.as_ref(),
             groups: due,
             load,
+            instances: &plan.instances,
         };
         let findings = match job.run().await {
             Ok(findings) => findings,

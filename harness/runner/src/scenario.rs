@@ -17,6 +17,11 @@ pub const UNIQUE: &str = "${unique}";
 pub struct Scenario {
     /// What the service does, in one sentence.
     pub summary: String,
+    /// What the 99th percentile of its latency must not exceed for a load to count as sustained, in milliseconds.
+    pub p99_objective_ms: f64,
+    /// Whether it stands for the others where a suite measures something for one service only.
+    #[serde(default)]
+    pub typical: bool,
     /// The environment that the service gets on every platform.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -91,6 +96,8 @@ impl Scenario {
         let probes = self.steps.iter().filter(|step| step.probe).count();
         ensure!(probes == 1, "exactly one step must have `probe = true`, not {probes}");
         ensure!(self.steps.iter().any(|step| step.weight.is_some()), "no step has a `weight`: there would be no load");
+        let objective = self.p99_objective_ms;
+        ensure!(objective > 0.0 && objective.is_finite(), "`p99_objective_ms` must be above 0, not {objective}");
         let mut known = vec!["unique"];
         for step in &self.steps {
             step.check(&known).with_context(|| format!("step `{}`", step.name))?;
@@ -193,6 +200,7 @@ mod tests {
 
     const GOOD: &str = r#"
         summary = "says hello"
+        p99_objective_ms = 10
         [[step]]
         name = "health"
         method = "GET"
@@ -232,6 +240,7 @@ mod tests {
     fn what_is_wrong_with_a_scenario_is_named() {
         let cases = [
             (GOOD.replace("probe = true", ""), "exactly one step must have `probe = true`, not 0"),
+            (GOOD.replace("objective_ms = 10", "objective_ms = 0"), "`p99_objective_ms` must be above 0, not 0"),
             (GOOD.replace("weight = 3", ""), "no step has a `weight`"),
             (GOOD.replace("/things/${id}", "/things/${key}"), "step `read`: uses `${key}`"),
             (GOOD.replace("\"n-\"", "\"n-${unique}\""), "cannot expect `${unique}`"),

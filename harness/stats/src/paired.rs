@@ -36,8 +36,29 @@ pub fn over(values: &BTreeMap<u32, f64>, base: &BTreeMap<u32, f64>) -> Vec<f64> 
     pairs.filter(|(_, base)| **base > 0.0).map(|(value, base)| value / base).collect()
 }
 
+/// The ratio between two subjects of a sum of metrics and phases, paired within rounds; nothing where no round has both. The
+/// first must be there, of the others a subject may lack what it has nothing of.
+pub fn paired_sums(
+    samples: &[Sample],
+    subject: &Subject,
+    base: &Subject,
+    metrics: &[(&Metric, &str)],
+) -> Option<Estimate> {
+    let (first, others) = metrics.split_first()?;
+    let of = |subject: &Subject| {
+        let mut sums = by_round(samples, subject, first.0, first.1);
+        for (metric, phase) in others {
+            let more = by_round(samples, subject, metric, phase);
+            for (round, sum) in &mut sums {
+                *sum += more.get(round).unwrap_or(&0.0);
+            }
+        }
+        sums
+    };
+    Estimate::of(&over(&of(subject), &of(base)))
+}
+
 /// The ratio of a metric's headline between two subjects, paired within rounds; nothing where no round has both.
 pub fn paired(samples: &[Sample], subject: &Subject, base: &Subject, metric: &Metric) -> Option<Estimate> {
-    let of = |subject| by_round(samples, subject, metric, metric.headline);
-    Estimate::of(&over(&of(subject), &of(base)))
+    paired_sums(samples, subject, base, &[(metric, metric.headline)])
 }

@@ -5,14 +5,15 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use tare_model::{ClaimRow, FailedCell, Group, RunRecord, RunState, Sample, Subject, SummaryRow};
-use tare_report::{Content, Pair};
-use tare_runner::platforms::{PLATFORMS, SIDES};
+use tare_report::{Content, Pair, Sides};
+use tare_runner::platforms::{PLATFORMS, SIDES, USUAL};
 use tare_runner::{Cancel, Finding, Layout, Level, Observer, Options, Progress, preflight};
 use tare_stats::Judged;
 
 use crate::args::CompareArgs;
 use crate::exit::Exit;
 use crate::progress::Display;
+use crate::reports;
 use crate::results::{self, RunWriter};
 use crate::screen::{print, print_json, say, style};
 use crate::signals::Signals;
@@ -45,11 +46,19 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     }
     let summary = results::summary(&record, &samples);
     let judged = results::write_claims_file(&folder, &claims, &samples)?;
-    show(
-        &Content { record: &record, summary: &summary, samples: &samples, judged: &judged, pairs: &pairs() },
-        args.output.json,
-    )?;
+    let (pairs, sides) = (pairs(), sides());
+    let content = Content {
+        record: &record,
+        summary: &summary,
+        samples: &samples,
+        judged: &judged,
+        pairs: &pairs,
+        sides: &sides,
+    };
+    show(&content, args.output.json)?;
     say(&format!("files: {}", layout.relative(&folder)));
+    let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
+    say(&format!("report: {}", layout.relative(&reports::write(&reports, &content)?)));
     Ok(exit(&record, &samples))
 }
 
@@ -114,6 +123,12 @@ pub fn show(content: &Content<'_>, json: bool) -> Result<()> {
     print(&tare_report::terminal(content, style()))
 }
 
+/// Whom the answer is about.
+pub fn sides() -> Sides {
+    let owned = |(wasm, container): (&str, &str)| (wasm.to_owned(), container.to_owned());
+    Sides { best: owned(SIDES), usual: owned(USUAL) }
+}
+
 /// The difference between the sides, and the variants that differ from another in one thing.
 pub fn pairs() -> Vec<Pair> {
     let sides = Pair { of: SIDES.0.into(), over: SIDES.1.into(), what: "the two sides at their best".into() };
@@ -141,7 +156,7 @@ fn exit(record: &RunRecord, samples: &[Sample]) -> Exit {
         Exit::Interrupted
     } else if samples.is_empty() {
         Exit::Usage
-    } else if record.failed.is_empty() {
+    } else if record.failed.is_empty() && record.is_isolated() {
         Exit::Done
     } else {
         Exit::CellFailed

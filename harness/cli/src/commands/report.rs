@@ -5,9 +5,11 @@ use tare_report::Content;
 use tare_runner::Layout;
 
 use crate::args::ReportArgs;
-use crate::commands::compare::{pairs, show};
+use crate::commands::compare::{pairs, show, sides};
 use crate::exit::Exit;
+use crate::reports;
 use crate::results;
+use crate::screen::say;
 
 /// Runs it.
 ///
@@ -21,7 +23,17 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
     // The summary follows from the samples: a run cut short may have an old one.
     results::write_summary_file(&folder, &summary)?;
     let judged = results::write_claims_file(&folder, &results::claims(&layout.claims())?, &samples)?;
-    let content = Content { record: &record, summary: &summary, samples: &samples, judged: &judged, pairs: &pairs() };
+    let (pairs, sides) = (pairs(), sides());
+    let content = Content {
+        record: &record,
+        summary: &summary,
+        samples: &samples,
+        judged: &judged,
+        pairs: &pairs,
+        sides: &sides,
+    };
     show(&content, args.output.json)?;
+    let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
+    say(&format!("report: {}", layout.relative(&reports::write(&reports, &content)?)));
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use tare_model::metrics::{
     CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS, SIZE, STARTUP_COLD, STARTUP_WARM,
     THROUGHPUT,
 };
-use tare_model::{Metric, RunRecord, RunState, Sample, Subject, read_summary};
+use tare_model::{Deed, Metric, Outcome, RunRecord, RunState, Sample, Subject, read_summary};
 
 use crate::program::{Run, Runs, alone, has_engine, stderr, tare};
 
@@ -25,6 +25,7 @@ fn a_round_of_everything_gives_every_cell_and_whole_files() {
     assert_eq!(run.files(), ["claims.csv", "run.json", "samples.csv", "summary.csv"]);
     let (record, samples) = (run.record(), run.samples());
     check_record(&record);
+    check_isolation(&record, engine);
     for subject in &record.plan.subjects {
         check_cells(subject, &samples);
     }
@@ -68,6 +69,36 @@ fn check_record(record: &RunRecord) {
         artifacts.iter().find(|artifact| artifact.kind == "component").unwrap().sha256.clone()
     };
     assert_eq!(digest("wasmtime/aot"), digest("wasmtime/jit"), "one component for all variants");
+}
+
+/// Whether the probes of isolation found what they must find on any machine: each deed once for each setting that can be
+/// chosen, all that is claimed prevented, and a plain process that claims nothing.
+fn check_isolation(record: &RunRecord, engine: bool) {
+    let mut probed: Vec<&str> = record.isolation.iter().map(|check| check.setting.as_str()).collect();
+    probed.dedup();
+    let settings: BTreeSet<String> = record.plan.subjects.iter().map(Subject::setting).collect();
+    let choosable = |setting: &&String| !["native/again", "wasmtime/direct"].contains(&setting.as_str());
+    assert_eq!(BTreeSet::from_iter(probed), settings.iter().filter(choosable).map(String::as_str).collect());
+    for of in record.isolation.chunk_by(|a, b| a.setting == b.setting) {
+        assert_eq!(of.iter().map(|check| check.deed).collect::<Vec<_>>(), Deed::ALL);
+        let native = of[0].setting == "native/process";
+        for check in of {
+            let expected: &[Outcome] =
+                if check.claimed { &[Outcome::Held, Outcome::Void] } else { &[Outcome::Open, Outcome::Void] };
+            assert!(expected.contains(&check.outcome) && !(native && check.claimed), "{check:?}");
+        }
+    }
+    let of = |setting: &str, outcome: Outcome| {
+        let found = record.isolation.iter().filter(|check| check.setting == setting && check.outcome == outcome);
+        found.map(|check| check.deed).collect::<Vec<_>>()
+    };
+    // Anybody may do these on a machine.
+    for deed in [Deed::ReadFile, Deed::SeeEnvironment, Deed::Connect, Deed::ExceedTasks] {
+        assert!(of("native/process", Outcome::Open).contains(&deed), "{:?}", record.isolation);
+        assert!(of("wasmtime/aot", Outcome::Held).contains(&deed), "{:?}", record.isolation);
+        let on_host_network = if deed == Deed::Connect { Outcome::Open } else { Outcome::Held };
+        assert!(!engine || of("docker/scratch", on_host_network).contains(&deed), "{:?}", record.isolation);
+    }
 }
 
 /// Whether a subject has every value that it should have, and none that physics forbids.
@@ -122,6 +153,7 @@ fn only_what_is_asked_for_is_measured() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let run = runs.newest();
     assert!(run.samples().iter().all(|sample| sample.metric == &STARTUP_COLD));
+    assert_eq!(run.record().isolation, []);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["state"], "complete");
     assert!(json["summary"].as_array().unwrap().iter().all(|row| row["metric"] == "startup_cold"));

@@ -3,6 +3,7 @@
 
 mod agree;
 mod compare;
+mod depth;
 mod faults;
 mod help;
 mod program;

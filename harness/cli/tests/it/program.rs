@@ -37,9 +37,10 @@ impl Runs {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// The arguments that make the program use this folder.
-    pub fn args(&self) -> [&str; 2] {
-        ["--results", self.0.path().to_str().unwrap()]
+    /// The arguments that make the program use this folder, for its reports too.
+    pub fn args(&self) -> [String; 4] {
+        let path = self.0.path().display();
+        ["--results".into(), path.to_string(), "--reports".into(), format!("{path}/reports")]
     }
 
     pub fn newest(&self) -> Run {

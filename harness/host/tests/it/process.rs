@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tare_model::protocol::{self, Event};
+use tare_protocol::Event;
 
 use crate::artifacts::Program;
 
@@ -95,7 +95,7 @@ impl Host {
     }
 
     /// Sends a command.
-    pub(crate) fn command(&mut self, command: &protocol::Command) {
+    pub(crate) fn command(&mut self, command: &tare_protocol::Command) {
         let line = serde_json::to_string(command).expect("a command is plain");
         self.write(&line);
     }

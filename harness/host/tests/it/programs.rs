@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tare_model::protocol::Event;
+use tare_protocol::Event;
 
 use crate::artifacts::{WASIX, WASMER, build, compile};
 use crate::process::{Host, get, is_problem, post, text};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tare_model::protocol::{Command, Event};
+use tare_protocol::{Command, Event};
 
 use crate::artifacts::{GUEST, Program};
 use crate::process::{Host, get, text};

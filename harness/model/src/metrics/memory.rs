@@ -31,3 +31,15 @@ pub const MEMORY_ENGINE: Metric = Metric {
     headline: "idle",
     summary: "proportional set size of what the engine runs for this subject beside it",
 };
+
+/// The most that the kernel ever counted since the instance was started, where a reading at intervals may miss it; phases
+/// `rss` (resident set size, summed over the processes that run the service: shared pages count in each) and `cgroup` (charged
+/// to the container's cgroup, file cache included).
+pub const MEMORY_HIGH_WATER: Metric = Metric {
+    name: "memory_high_water",
+    group: Group::Memory,
+    unit: Unit::Bytes,
+    better: Better::Lower,
+    headline: "rss",
+    summary: "the most memory that the kernel ever counted: resident set size, and charged to the cgroup",
+};

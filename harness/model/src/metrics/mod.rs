@@ -1,7 +1,9 @@
 //! The metrics, one file each, and their registry. To add one: a file here and a line in [`METRICS`].
 
 mod cpu;
+mod density;
 mod errors;
+mod ladder;
 mod latency;
 mod memory;
 mod size;
@@ -13,9 +15,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use cpu::CPU_PER_REQUEST;
+pub use density::{MEMORY_INSTANCES, MEMORY_PER_INSTANCE};
 pub use errors::LOAD_ERRORS;
+pub use ladder::{LADDER_LATENCY, SUSTAINED_RATE, WARM_UP};
 pub use latency::LATENCY;
-pub use memory::{MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS};
+pub use memory::{MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS};
 pub use size::SIZE;
 pub use startup::{STARTUP_COLD, STARTUP_WARM};
 pub use throughput::THROUGHPUT;
@@ -28,10 +32,16 @@ pub const METRICS: &[&Metric] = &[
     &MEMORY_PSS,
     &MEMORY_CGROUP,
     &MEMORY_ENGINE,
+    &MEMORY_HIGH_WATER,
+    &MEMORY_PER_INSTANCE,
+    &MEMORY_INSTANCES,
     &THROUGHPUT,
     &LATENCY,
     &CPU_PER_REQUEST,
     &LOAD_ERRORS,
+    &SUSTAINED_RATE,
+    &LADDER_LATENCY,
+    &WARM_UP,
 ];
 
 /// A named quantity with a unit and a better direction.
@@ -45,7 +55,7 @@ pub struct Metric {
     pub unit: Unit,
     /// Which direction is an improvement.
     pub better: Better,
-    /// The phase that stands for the metric where only one figure is shown.
+    /// The phase that stands for the metric where only one figure is shown; empty where none does.
     pub headline: &'static str,
     /// One sentence for `list` and for reports.
     pub summary: &'static str,
@@ -70,11 +80,13 @@ pub enum Group {
     Memory,
     /// Throughput, latency and CPU under load.
     Load,
+    /// Memory of several instances.
+    Density,
 }
 
 impl Group {
     /// Every family.
-    pub const ALL: &[Self] = &[Self::Size, Self::Startup, Self::Memory, Self::Load];
+    pub const ALL: &[Self] = &[Self::Size, Self::Startup, Self::Memory, Self::Load, Self::Density];
 
     /// The metric that decides, by its headline phase, whether the family has been measured often enough; nothing for what
     /// is measured once.
@@ -84,6 +96,7 @@ impl Group {
             Self::Startup => Some(&STARTUP_COLD),
             Self::Memory => Some(&MEMORY_PSS),
             Self::Load => Some(&THROUGHPUT),
+            Self::Density => Some(&MEMORY_PER_INSTANCE),
         }
     }
 
@@ -94,6 +107,7 @@ impl Group {
             Self::Startup => "startup",
             Self::Memory => "memory",
             Self::Load => "load",
+            Self::Density => "density",
         }
     }
 }

@@ -2,18 +2,20 @@
 
 mod claims;
 mod example;
+mod isolation;
+mod ladder;
 mod settings;
 
 use example::{Made, failed, record};
 use tare_model::{Group, RunRecord, RunState, Sample};
-use tare_report::{Content, Style, terminal};
+use tare_report::{Content, Sides, Style, terminal};
 use tare_stats::{Reference, summarise};
 
 const NARROW: Style = Style { colour: false, width: 100 };
 
 fn shown(record: &RunRecord, samples: &[Sample], style: Style) -> String {
     let summary = summarise(samples, &Reference::new("native", "musl"));
-    terminal(&Content { record, summary: &summary, samples, judged: &[], pairs: &[] }, style)
+    terminal(&Content { record, summary: &summary, samples, judged: &[], pairs: &[], sides: &Sides::default() }, style)
 }
 
 const SUBJECTS: &[&str] = &[
@@ -90,6 +92,7 @@ pub(crate) fn full() -> (RunRecord, Vec<Sample>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole report is long")]
 fn a_full_run_with_all_kinds_of_cells() {
     let (record, samples) = full();
     insta::assert_snapshot!(shown(&record, &samples, NARROW), @r#"
@@ -164,7 +167,9 @@ fn a_full_run_with_all_kinds_of_cells() {
                  could be warm; a container engine always runs
       memory     PSS (resident memory, shared pages divided among their users) of the subject's
                  processes; engine: +x is what the engine runs beside them for this subject, (x) is the
-                 part that the empty Wasm host has of them; cgroup: charged to the container when idle
+                 part that the empty Wasm host has of them; cgroup: charged to the container when idle;
+                 high water: the largest RSS that the kernel saw; one more: what each further instance
+                 takes, daemons too
       full load  closed loop, every connection always busy; CPU time of all the subject's processes per
                  right answer
       latency    open loop at one rate for all subjects of a service, from the moment at which a request
@@ -195,8 +200,9 @@ fn a_full_run_with_all_kinds_of_cells() {
                  subjects (startup_cold), 0 of 5 subjects (memory_pss), 0 of 6 subjects (throughput);
                  the others until the time or the rounds were spent
       load       32 connections; open loop of 5 s at 4,000 requests/s (orders), 50 % of what the weakest
-                 subject reaches; closed loop of 3 s; each after 1 s of warm-up; the generator's ceiling
-                 is 61,234 requests/s; generator on CPU 0, subjects on CPU 1
+                 subject reaches; closed loop of 3 s; each after a warm-up in windows of 1 s until two
+                 medians agree within 10 %; the generator's ceiling is 61,234 requests/s; generator on
+                 CPU 0, subjects on CPU 1
       command    tare compare --suite standard (suite standard, seed 42)
     "#);
 }

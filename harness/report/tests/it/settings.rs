@@ -1,6 +1,6 @@
 //! The section on what settings are worth.
 
-use tare_report::{Content, Pair, Style, terminal};
+use tare_report::{Content, Pair, Sides, Style, terminal};
 use tare_stats::{Reference, summarise};
 
 use crate::full;
@@ -16,7 +16,14 @@ fn each_setting_stands_beside_the_difference_between_the_sides() {
         pair("docker/scratch", "native/musl", "in a container"),
     ];
     let summary = summarise(&samples, &Reference::new("native", "musl"));
-    let content = Content { record: &record, summary: &summary, samples: &samples, judged: &[], pairs: &pairs };
+    let content = Content {
+        record: &record,
+        summary: &summary,
+        samples: &samples,
+        judged: &[],
+        pairs: &pairs,
+        sides: &Sides::default(),
+    };
     let text = terminal(&content, Style { colour: false, width: 200 });
     let section = text.split("\n\n").find(|part| part.starts_with("What settings are worth\n")).unwrap();
     insta::assert_snapshot!(section, @r"

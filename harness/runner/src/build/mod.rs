@@ -3,7 +3,7 @@
 mod cargo;
 mod products;
 
-pub use products::{Guest, Product, Products, Runtime, build};
+pub use products::{Code, Guest, Product, Products, Runtime, Wanted, build};
 
 use std::path::Path;
 

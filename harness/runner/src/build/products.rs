@@ -22,11 +22,13 @@ pub enum Product {
     /// The service in WebAssembly.
     Guest(Guest),
     /// The same compiled ahead for this machine, for a host.
-    Ahead(Guest, Runtime),
+    Ahead(Guest, Runtime, Code),
     /// A host without a compiler, static with glibc.
     Host(Runtime),
     /// A host with its compilers.
     JitHost(Runtime),
+    /// What starts containers without an engine.
+    Starter,
 }
 
 /// A form of a service in WebAssembly.
@@ -40,6 +42,33 @@ pub enum Guest {
     Direct,
     /// A program for WASI 0.1 that answers a request by CGI.
     Program,
+}
+
+/// How a guest is compiled ahead, where that is a setting whose worth is of interest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// As the runtime does it when nothing is said.
+    Usual,
+    /// Each instance copies the guest's data instead of mapping it.
+    Copied,
+}
+
+impl Code {
+    /// What its file's name ends in before the extension.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Usual => "",
+            Self::Copied => "-copied",
+        }
+    }
+
+    /// The arguments of the host that compiles.
+    fn args(self) -> &'static [&'static str] {
+        match self {
+            Self::Usual => &[],
+            Self::Copied => &["--copy-on-write", "off"],
+        }
+    }
 }
 
 /// What a host runs guests on.
@@ -125,10 +154,11 @@ pub struct Products {
 const PROFILE: &str = "service";
 
 impl Product {
-    /// The runtime whose host it is; nothing where there is one per service.
-    fn host(self) -> Option<Runtime> {
+    /// The folder of its package, under which cargo's answer files it; nothing where there is one per service.
+    fn folder(self) -> Option<&'static str> {
         match self {
-            Self::Host(runtime) | Self::JitHost(runtime) => Some(runtime),
+            Self::Host(runtime) | Self::JitHost(runtime) => Some(runtime.folder()),
+            Self::Starter => Some("oci"),
             _ => None,
         }
     }
@@ -136,7 +166,7 @@ impl Product {
     /// What must be built first.
     fn needs(self) -> Vec<Self> {
         match self {
-            Self::Ahead(guest, runtime) => vec![Self::Guest(guest), Self::JitHost(runtime.compiler())],
+            Self::Ahead(guest, runtime, _) => vec![Self::Guest(guest), Self::JitHost(runtime.compiler())],
             _ => Vec::new(),
         }
     }
@@ -148,19 +178,20 @@ impl Product {
             Self::StaticBinary => "services, static binaries with glibc".into(),
             Self::DynamicBinary => "services, dynamic binaries".into(),
             Self::Guest(guest) => format!("services, {}", guest.label()),
-            Self::Ahead(guest, runtime) => format!("{}, compiled ahead for {runtime:?}", guest.label()),
+            Self::Ahead(guest, runtime, _) => format!("{}, compiled ahead for {runtime:?}", guest.label()),
             Self::Host(runtime) => format!("{runtime:?} host without compiler"),
             Self::JitHost(runtime) => format!("{runtime:?} host with compiler"),
+            Self::Starter => "starter of containers without an engine".into(),
         }
     }
 
-    fn cargo(self, services: &[String]) -> Option<CargoBuild> {
+    fn cargo(self, services: &BTreeSet<String>) -> Option<CargoBuild> {
         let linux = |libc| Some(format!("{}-unknown-linux-{libc}", std::env::consts::ARCH));
         let bins = || vec!["--bins".to_owned()];
         let (target, profile, args) = match self {
             Self::MuslBinary => (linux("musl"), PROFILE, bins()),
             Self::StaticBinary => (linux("gnu"), PROFILE, bins()),
-            Self::DynamicBinary => (None, PROFILE, bins()),
+            Self::DynamicBinary | Self::Starter => (None, PROFILE, bins()),
             Self::Guest(guest) => {
                 let (target, profile, further) = guest.cargo();
                 let args = bins().into_iter().chain(further.iter().map(|&arg| arg.to_owned())).collect();
@@ -175,8 +206,8 @@ impl Product {
         };
         // For musl it is the default.
         let static_libc = matches!(self, Self::StaticBinary | Self::Host(_));
-        let packages = match self.host() {
-            Some(runtime) => vec![runtime.package()],
+        let packages = match self.folder() {
+            Some(folder) => vec![format!("tare-{folder}")],
             None => services.iter().map(|service| format!("service-{service}")).collect(),
         };
         Some(CargoBuild { packages, target, static_libc, profile, args })
@@ -207,40 +238,39 @@ impl Products {
 }
 
 fn key(product: Product, service: &str) -> (Product, String) {
-    let name = match product.host() {
-        Some(runtime) => runtime.folder(),
-        None => service,
-    };
-    (product, name.to_owned())
+    (product, product.folder().unwrap_or(service).to_owned())
 }
 
-/// Builds these products for these services. What does not build is remembered with its reason; the rest goes on.
+/// What is to be built, and of which services.
+pub type Wanted = BTreeMap<Product, BTreeSet<String>>;
+
+/// Builds these products of these services. What does not build is remembered with its reason; the rest goes on.
 ///
 /// # Errors
 /// When cargo cannot be run at all.
-pub async fn build(
-    layout: &Layout,
-    wanted: &BTreeSet<Product>,
-    services: &[String],
-    mut progress: impl FnMut(&str),
-) -> Result<Products> {
-    let mut all: BTreeSet<Product> = wanted.clone();
-    all.extend(wanted.iter().flat_map(|product| product.needs()));
+pub async fn build(layout: &Layout, wanted: &Wanted, mut progress: impl FnMut(&str)) -> Result<Products> {
+    let mut all = wanted.clone();
+    for (product, services) in wanted {
+        for needed in product.needs() {
+            all.entry(needed).or_default().extend(services.iter().cloned());
+        }
+    }
     let mut products = Products::default();
-    for product in &all {
+    for (product, services) in &all {
         let Some(cargo) = product.cargo(services) else { continue };
-        let names = product.host().map_or_else(|| services.to_vec(), |runtime| vec![runtime.folder().to_owned()]);
+        let names =
+            product.folder().map_or_else(|| services.iter().cloned().collect(), |folder| vec![folder.to_owned()]);
         progress(&product.label());
         let output = cargo.run(&layout.root, |what| progress(&format!("{}: {what}", product.label()))).await?;
         sort(layout, &mut products, *product, names, &output)?;
     }
-    for product in all {
-        let Product::Ahead(guest, runtime) = product else { continue };
+    for (product, services) in all {
+        let Product::Ahead(guest, runtime, code) = product else { continue };
         progress(&product.label());
         for service in services {
-            match compile_ahead(layout, &products, service, guest, runtime).await {
-                Ok(file) => products.put(product, service, file),
-                Err(error) => products.fail(product, service, format!("{error:#}")),
+            match compile_ahead(layout, &products, &service, (guest, runtime, code)).await {
+                Ok(file) => products.put(product, &service, file),
+                Err(error) => products.fail(product, &service, format!("{error:#}")),
             }
         }
     }
@@ -278,16 +308,15 @@ async fn compile_ahead(
     layout: &Layout,
     products: &Products,
     service: &str,
-    guest: Guest,
-    runtime: Runtime,
+    (guest, runtime, code): (Guest, Runtime, Code),
 ) -> Result<PathBuf> {
     let portable = products.file(Product::Guest(guest), service)?;
     let host = products.file(Product::JitHost(runtime.compiler()), service)?;
     let folder = layout.work().join("ahead").join(format!("{guest:?}").to_lowercase());
     fs_err::create_dir_all(&folder)?;
-    let file = folder.join(format!("{service}.{}", runtime.extension()));
+    let file = folder.join(format!("{service}{}.{}", code.suffix(), runtime.extension()));
     let mut command = Command::new(host);
-    command.arg("compile").arg(portable).arg(&file).stdin(Stdio::null()).kill_on_drop(true);
+    command.arg("compile").args(code.args()).arg(portable).arg(&file).stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.with_context(|| format!("cannot run {}", host.display()))?;
     let words = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "compiling {} ahead failed: {}", layout.relative(portable), words.trim());

@@ -45,6 +45,12 @@ impl Cgroup {
         Ok(usage.saturating_sub(inactive))
     }
 
+    /// The most that was ever charged to the group, in bytes, file cache included. Kernels before 5.19 do not tell it on v2.
+    pub fn memory_high_water(&self) -> Result<u64> {
+        let Group { v2, path } = &self.memory;
+        number(&path.join(if *v2 { "memory.peak" } else { "memory.max_usage_in_bytes" }))
+    }
+
     /// CPU time of all processes that are or were in the group, in user and kernel mode.
     pub fn cpu_time(&self) -> Result<Duration> {
         let Group { v2, path } = &self.cpu;
@@ -201,6 +207,8 @@ mod tests {
         write("memory.usage_in_bytes", "10000\n");
         write("memory.current", "20000\n");
         write("memory.stat", "anon 5000\ninactive_file 4096\ntotal_inactive_file 8192\n");
+        write("memory.max_usage_in_bytes", "30000\n");
+        write("memory.peak", "40000\n");
         write("cpuacct.usage", "1234567890\n");
         write("cpu.stat", "usage_usec 1500\nuser_usec 1000\n");
         let cgroup = |v2| {
@@ -209,6 +217,8 @@ mod tests {
         };
         assert_eq!(cgroup(false).memory_usage().unwrap(), 10_000 - 8192);
         assert_eq!(cgroup(true).memory_usage().unwrap(), 20_000 - 4096);
+        assert_eq!(cgroup(false).memory_high_water().unwrap(), 30_000);
+        assert_eq!(cgroup(true).memory_high_water().unwrap(), 40_000);
         assert_eq!(cgroup(false).cpu_time().unwrap(), Duration::from_nanos(1_234_567_890));
         assert_eq!(cgroup(true).cpu_time().unwrap(), Duration::from_micros(1500));
     }

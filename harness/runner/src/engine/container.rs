@@ -2,7 +2,7 @@
 //! time them.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow};
 use bollard::container::LogOutput;
@@ -19,6 +19,7 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
 use super::{Engine, Owner};
+use crate::clock::monotonic_ns;
 
 /// `nobody`: no account of the host or of an image runs anything under it.
 const USER: &str = "65534:65534";
@@ -31,6 +32,9 @@ const KILLED: i64 = 128 + 9;
 
 /// How long the news of a lack of memory may come after that of the end.
 const OOM_LAG: Duration = Duration::from_secs(1);
+
+/// How far back events are looked for, in seconds: a start takes less.
+const RECENT_S: u64 = 30;
 
 /// A container to create.
 #[derive(Debug, Clone)]
@@ -165,6 +169,28 @@ impl Engine {
         let inspected = self.docker.inspect_container(&container.id, None).await;
         let inspected = inspected.with_context(|| format!("inspecting the container {}", container.name))?;
         Ok(state(inspected))
+    }
+
+    /// When a container that was started in the last seconds was connected to its network, on the monotonic clock in
+    /// nanoseconds; nothing where the engine tells of none.
+    pub async fn network_connected(&self, container: &Container) -> Result<Option<u64>> {
+        let wall_ns = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
+        // Events come with the time of day; a step of it between them and now would show as an absurd phase.
+        let offset = wall_ns - monotonic_ns();
+        let seconds = wall_ns / 1_000_000_000;
+        // With its nanoseconds: until a later time, the engine would wait for it.
+        let (then, now) = (seconds - RECENT_S, format!("{seconds}.{:09}", wall_ns % 1_000_000_000));
+        let filters = HashMap::from([("type", vec!["network"]), ("event", vec!["connect"])]);
+        let options = EventsOptionsBuilder::default().since(&then.to_string()).until(&now).filters(&filters);
+        let mut events = std::pin::pin!(self.docker.events(Some(options.build())));
+        while let Some(event) = events.next().await {
+            let event = event.with_context(|| format!("hearing of the network of {}", container.name))?;
+            let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
+            if attributes.get("container") == Some(&container.id) {
+                return Ok(event.time_nano.and_then(|at| u64::try_from(at).ok()?.checked_sub(offset)));
+            }
+        }
+        Ok(None)
     }
 
     /// Everything that a container has written to its standard output, in lines.

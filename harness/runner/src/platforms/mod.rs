@@ -1,7 +1,10 @@
 //! The platforms, one file each, and their registry. To add one: a file here and a line in [`PLATFORMS`].
 
+mod colony;
 mod docker;
+mod isolation;
 mod native;
+mod oci;
 mod wasm;
 mod wasmer;
 mod wasmtime;
@@ -17,6 +20,10 @@ use anyhow::Result;
 use async_trait::async_trait;
 use tare_model::{ArtifactRecord, Subject};
 
+pub use self::colony::Colony;
+use self::colony::Separate;
+pub use self::isolation::Isolation;
+
 use crate::affinity::Cpus;
 use crate::build::{Product, Products};
 use crate::cancel::Cancel;
@@ -26,10 +33,17 @@ use crate::preflight::Finding;
 use crate::probe::Probe;
 
 /// Every platform, in the order in which reports show them.
-pub const PLATFORMS: &[&dyn Platform] = &[&native::Native, &wasmtime::Wasmtime, &wasmer::Wasmer, &docker::Docker];
+pub const PLATFORMS: &[&dyn Platform] =
+    &[&native::Native, &wasmtime::Wasmtime, &wasmer::Wasmer, &oci::Oci, &docker::Docker];
 
 /// The subject to which the others of its service are compared.
 pub const REFERENCE: (&str, &str) = (native::NAME, native::VARIANT);
+
+/// The most memory of a container in bytes: several times what any of the services needs.
+const MEMORY_LIMIT: u64 = 512 << 20;
+
+/// The most processes and threads of a container.
+pub(crate) const PIDS_LIMIT: u32 = 256;
 
 /// The same, measured once more in each round: the ratio of the two is the noise of the run.
 pub const NOISE: (&str, &str) = (native::NAME, native::AGAIN);
@@ -61,6 +75,9 @@ pub struct Beside {
 /// The best of both sides, by their code and not their packaging: what the worth of single settings is held against.
 pub const SIDES: (&str, &str) = ("wasmtime/aot", "docker/scratch-glibc");
 
+/// What is usually shipped of both sides.
+pub const USUAL: (&str, &str) = ("wasmtime/jit", "docker/debian");
+
 /// What a variant is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -91,6 +108,9 @@ pub trait Platform: Sync {
         format!("{}/{}", self.name(), variant.name)
     }
 
+    /// What a variant keeps a service from.
+    fn isolation(&self, variant: &Variant) -> Isolation;
+
     /// What the platform needs of the machine, and whether it is there.
     async fn preflight(&self) -> Vec<Finding>;
 
@@ -118,6 +138,8 @@ pub struct World {
     pub warnings: RefCell<Vec<String>>,
     /// The generator's own lateness, the worst of each subject with which it was late.
     pub lateness: RefCell<BTreeMap<Subject, Duration>>,
+    /// The loops before which the load did not become steady, by subject.
+    pub unsteady: RefCell<BTreeMap<Subject, usize>>,
 }
 
 /// A subject that is ready to be launched.
@@ -139,6 +161,9 @@ pub trait Target {
     async fn deploy(&self) -> Result<Option<Deployed>> {
         Ok(None)
     }
+
+    /// Instances of it beside each other, none at first: in one engine where it has one of its own.
+    fn colony(&self) -> Result<Box<dyn Colony + '_>>;
 }
 
 /// A launch that ended in a right answer.
@@ -280,7 +305,8 @@ mod tests {
         assert!(names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1));
         let known: Vec<String> = names.iter().map(|(platform, variant)| format!("{platform}/{variant}")).collect();
         let beside = PLATFORMS.iter().flat_map(|platform| platform.variants()).filter_map(|variant| variant.beside);
-        let others: Vec<&str> = beside.map(|beside| beside.setting).chain([SIDES.0, SIDES.1]).collect();
+        let others: Vec<&str> =
+            beside.map(|beside| beside.setting).chain([SIDES.0, SIDES.1, USUAL.0, USUAL.1]).collect();
         assert!(others.iter().all(|other| known.iter().any(|name| name == other)), "{others:?}");
     }
 }

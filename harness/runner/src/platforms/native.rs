@@ -9,7 +9,9 @@ use anyhow::Result;
 use async_trait::async_trait;
 use tare_model::ArtifactRecord;
 
-use super::{Common, Instance, Launched, Platform, Processes, Role, Startup, Target, Variant, World};
+use super::{
+    Colony, Common, Instance, Isolation, Launched, Platform, Processes, Role, Separate, Startup, Target, Variant, World,
+};
 use crate::affinity;
 use crate::build::{Product, artifact, compressed_size, file_size};
 use crate::engine::Cgroup;
@@ -56,6 +58,10 @@ impl Platform for Native {
 
     fn variants(&self) -> &'static [Variant] {
         VARIANTS
+    }
+
+    fn isolation(&self, _: &Variant) -> Isolation {
+        Isolation::NONE
     }
 
     async fn preflight(&self) -> Vec<Finding> {
@@ -106,6 +112,10 @@ impl Target for NativeTarget {
         let answered = probe.ask(addr, world.start_timeout)?;
         let instance = Box::new(ProcessInstance { process, addr });
         Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
+    }
+
+    fn colony(&self) -> Result<Box<dyn Colony + '_>> {
+        Ok(Separate::of(self, Vec::new()))
     }
 }
 

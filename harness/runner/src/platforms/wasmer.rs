@@ -6,8 +6,8 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, WasmTarget, common_settings};
-use super::{Beside, Platform, Role, Target, Variant, World};
-use crate::build::{Guest, Product, Runtime};
+use super::{Beside, Isolation, Platform, Role, Target, Variant, World};
+use crate::build::{Code, Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
 
@@ -18,7 +18,7 @@ pub struct Wasmer;
 
 const AHEAD: &[Product] = &[
     Product::Guest(Guest::Component),
-    Product::Ahead(Guest::Component, Runtime::Wasmer),
+    Product::Ahead(Guest::Component, Runtime::Wasmer, Code::Usual),
     Product::Host(Runtime::Wasmer),
 ];
 
@@ -58,7 +58,7 @@ const VARIANTS: &[Variant] = &[
         summary: "control: as aot, but the router behind one function of plain values, without wasi:http",
         products: &[
             Product::Guest(Guest::Direct),
-            Product::Ahead(Guest::Direct, Runtime::Wasmer),
+            Product::Ahead(Guest::Direct, Runtime::Wasmer, Code::Usual),
             Product::Host(Runtime::Wasmer),
         ],
         role: Role::Control(DIRECT),
@@ -69,7 +69,7 @@ const VARIANTS: &[Variant] = &[
         summary: "control: the router as a WASI 0.1 program, a process for each request, by Wasmer's own WasiRunner",
         products: &[
             Product::Guest(Guest::Program),
-            Product::Ahead(Guest::Program, Runtime::Wasix),
+            Product::Ahead(Guest::Program, Runtime::Wasix, Code::Usual),
             Product::Host(Runtime::Wasix),
         ],
         role: Role::Control(
@@ -93,6 +93,10 @@ impl Platform for Wasmer {
 
     fn variants(&self) -> &'static [Variant] {
         VARIANTS
+    }
+
+    fn isolation(&self, _: &Variant) -> Isolation {
+        Isolation::COMPONENT
     }
 
     async fn preflight(&self) -> Vec<Finding> {

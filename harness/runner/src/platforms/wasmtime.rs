@@ -6,8 +6,8 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, Settings, WasmTarget, common_settings};
-use super::{Beside, Platform, Role, Target, Variant, World};
-use crate::build::{Guest, Product, Runtime};
+use super::{Beside, Isolation, Platform, Role, Target, Variant, World};
+use crate::build::{Code, Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
 
@@ -18,7 +18,7 @@ pub struct Wasmtime;
 
 const AHEAD: &[Product] = &[
     Product::Guest(Guest::Component),
-    Product::Ahead(Guest::Component, Runtime::Wasmtime),
+    Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Usual),
     Product::Host(Runtime::Wasmtime),
 ];
 
@@ -59,11 +59,29 @@ const VARIANTS: &[Variant] = &[
         beside: Some(Beside { setting: "wasmtime/aot", what: "no pool: memory from the kernel for each instance" }),
     },
     Variant {
+        name: "no-cow",
+        summary: "as aot, but each instance copies the component's data instead of mapping it copy-on-write",
+        products: &[
+            Product::Guest(Guest::Component),
+            Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Copied),
+            Product::Host(Runtime::Wasmtime),
+        ],
+        role: Role::Setting,
+        beside: Some(Beside { setting: "wasmtime/aot", what: "no copy-on-write: each instance copies its data" }),
+    },
+    Variant {
+        name: "jit-unoptimised",
+        summary: "as jit, but the compiler does not optimise",
+        products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmtime)],
+        role: Role::Setting,
+        beside: Some(Beside { setting: "wasmtime/jit", what: "compiled without optimisation" }),
+    },
+    Variant {
         name: "direct",
         summary: "control: as aot, but the router behind one function of plain values, without wasi:http",
         products: &[
             Product::Guest(Guest::Direct),
-            Product::Ahead(Guest::Direct, Runtime::Wasmtime),
+            Product::Ahead(Guest::Direct, Runtime::Wasmtime, Code::Usual),
             Product::Host(Runtime::Wasmtime),
         ],
         role: Role::Control(DIRECT),
@@ -81,6 +99,11 @@ pub(super) fn settings(variant: &str) -> Settings {
         settings.push(("allocator", "on-demand"));
         return settings;
     }
+    match variant {
+        "no-cow" => settings.push(("copy-on-write", "off")),
+        "jit-unoptimised" => settings.push(("opt-level", "none")),
+        _ => {}
+    }
     settings.extend([("allocator", "pooling"), ("keep-resident", keep_resident), ("pagemap-scan", pagemap_scan)]);
     settings
 }
@@ -97,6 +120,10 @@ impl Platform for Wasmtime {
 
     fn variants(&self) -> &'static [Variant] {
         VARIANTS
+    }
+
+    fn isolation(&self, _: &Variant) -> Isolation {
+        Isolation::COMPONENT
     }
 
     async fn preflight(&self) -> Vec<Finding> {

@@ -4,6 +4,6 @@ mod procfs;
 mod sampler;
 mod steal;
 
-pub use procfs::{cpu_time_ns, pss_bytes};
+pub use procfs::{cpu_time_ns, high_water_bytes, pss_bytes};
 pub use sampler::PeakSampler;
 pub use steal::{CpuTimes, STEAL_LIMIT};

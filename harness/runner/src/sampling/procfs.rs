@@ -10,11 +10,21 @@ use nix::unistd::Pid;
 /// When the process is gone or its memory may not be read (another user's process).
 pub fn pss_bytes(pid: i32) -> Result<u64> {
     let text = fs_err::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    parse_pss(&text).with_context(|| format!("/proc/{pid}/smaps_rollup has no Pss line"))
+    kilobytes(&text, "Pss:").with_context(|| format!("/proc/{pid}/smaps_rollup has no Pss line"))
 }
 
-fn parse_pss(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+/// The largest resident set size in bytes that a process ever had, as the kernel counts it.
+///
+/// # Errors
+/// When the process is gone.
+pub fn high_water_bytes(pid: i32) -> Result<u64> {
+    let text = fs_err::read_to_string(format!("/proc/{pid}/status"))?;
+    kilobytes(&text, "VmHWM:").with_context(|| format!("/proc/{pid}/status has no VmHWM line"))
+}
+
+/// The value of a line like `Pss:  46 kB`, in bytes.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
@@ -38,8 +48,8 @@ mod tests {
     #[test]
     fn the_rollup_is_read_in_bytes() {
         let text = "55d0-7ffc ---p 00000000 00:00 0    [rollup]\nRss:  420 kB\nPss:   46 kB\nPss_Dirty:  3 kB\n";
-        assert_eq!(parse_pss(text), Some(46 * 1024));
-        assert_eq!(parse_pss("Rss: 1 kB"), None);
+        assert_eq!(kilobytes(text, "Pss:"), Some(46 * 1024));
+        assert_eq!(kilobytes("Rss: 1 kB", "Pss:"), None);
     }
 
     #[test]
@@ -49,6 +59,7 @@ mod tests {
         let before = cpu_time_ns(pid).unwrap();
         let spent = (0..2_000_000_u64).fold(0_u64, |sum, n| sum ^ sum.wrapping_mul(31).wrapping_add(n));
         assert!(cpu_time_ns(pid).unwrap() > before, "{spent}");
-        assert!(pss_bytes(i32::MAX).is_err());
+        assert!(high_water_bytes(pid).unwrap() >= pss_bytes(pid).unwrap());
+        assert!(pss_bytes(i32::MAX).is_err() && high_water_bytes(i32::MAX).is_err());
     }
 }

@@ -10,8 +10,8 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use self::target::DockerTarget;
-use super::{Beside, Common, Platform, Role, Target, Variant, World};
-use crate::build::{Guest, Product, Runtime, file_size};
+use super::{Beside, Common, Isolation, Platform, Role, Target, Variant, World};
+use crate::build::{Code, Guest, Product, Runtime, artifact, file_size};
 use crate::engine::{Engine, ImageSpec, daemons};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -41,9 +41,16 @@ const VARIANTS: &[Variant] = &[
         summary: "glibc binary on slim Debian, published port on a bridge: the container as usually shipped",
         products: &[Product::DynamicBinary],
         role: Role::Headline,
+        beside: Some(Beside { setting: "docker/bridge", what: "Debian and its glibc instead of an empty image" }),
+    },
+    Variant {
+        name: "bridge",
+        summary: "as scratch-glibc, but behind a published port on a bridge: what the network costs",
+        products: &[Product::StaticBinary],
+        role: Role::Setting,
         beside: Some(Beside {
             setting: "docker/scratch-glibc",
-            what: "Debian instead of an empty image, a bridge instead of the host's network",
+            what: "a published port on a bridge instead of the host's network",
         }),
     },
     Variant {
@@ -51,7 +58,7 @@ const VARIANTS: &[Variant] = &[
         summary: "the Wasm host and the component compiled ahead in an empty image, host network",
         products: &[
             Product::Guest(Guest::Component),
-            Product::Ahead(Guest::Component, Runtime::Wasmtime),
+            Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Usual),
             Product::Host(Runtime::Wasmtime),
         ],
         role: Role::Setting,
@@ -59,14 +66,19 @@ const VARIANTS: &[Variant] = &[
     },
 ];
 
-/// What sets the variants apart.
+/// Whether a variant's port is published on a bridge; the others are on the host's network.
+fn is_bridged(variant: &str) -> bool {
+    matches!(variant, "debian" | "bridge")
+}
+
+/// What the variants' images are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A binary in an empty image, on the host's network.
+    /// A binary in an empty image.
     Scratch(Product),
-    /// A binary on Debian, behind a published port.
+    /// A binary on Debian.
     Debian,
-    /// The Wasm host and a component in an empty image, on the host's network.
+    /// The Wasm host and a component in an empty image.
     Wasm,
 }
 
@@ -74,7 +86,7 @@ impl Kind {
     fn of(variant: &str) -> Self {
         match variant {
             "scratch" => Self::Scratch(Product::MuslBinary),
-            "scratch-glibc" => Self::Scratch(Product::StaticBinary),
+            "scratch-glibc" | "bridge" => Self::Scratch(Product::StaticBinary),
             "debian" => Self::Debian,
             _ => Self::Wasm,
         }
@@ -102,6 +114,14 @@ impl Platform for Docker {
 
     fn variants(&self) -> &'static [Variant] {
         VARIANTS
+    }
+
+    fn isolation(&self, variant: &Variant) -> Isolation {
+        match Kind::of(variant.name) {
+            Kind::Wasm => Isolation::COMPONENT,
+            _ if is_bridged(variant.name) => Isolation::CONTAINER,
+            _ => Isolation::CONTAINER_ON_HOST_NETWORK,
+        }
     }
 
     async fn preflight(&self) -> Vec<Finding> {
@@ -143,7 +163,13 @@ impl Platform for Docker {
             Kind::Wasm => {
                 let host = (Runtime::Wasmtime.package(), file(Product::Host(Runtime::Wasmtime))?);
                 (
-                    vec![host, (format!("{plain}.cwasm"), file(Product::Ahead(Guest::Component, Runtime::Wasmtime))?)],
+                    vec![
+                        host,
+                        (
+                            format!("{plain}.cwasm"),
+                            file(Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Usual))?,
+                        ),
+                    ],
                     None,
                 )
             }
@@ -161,9 +187,14 @@ impl Platform for Docker {
         let image = engine.build_image(&spec, &log).await?;
         let layers = engine.layers(&image).await?;
         let programs = engine_programs();
-        let host = if kind == Kind::Wasm { Some(file_size(&file(Product::Host(Runtime::Wasmtime))?)?) } else { None };
+        let (mut host, mut component) = (None, None);
+        if kind == Kind::Wasm {
+            host = Some(file_size(&file(Product::Host(Runtime::Wasmtime))?)?);
+            let portable = file(Product::Guest(Guest::Component))?;
+            component = Some(artifact("component", world.layout.relative(&portable), &portable)?);
+        }
         let common = Common::new(world, service, NAME, variant);
-        Ok(Box::new(DockerTarget { common, kind, engine, image, layers, host, programs }))
+        Ok(Box::new(DockerTarget { common, kind, engine, image, layers, component, host, programs }))
     }
 }
 

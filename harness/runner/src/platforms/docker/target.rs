@@ -9,27 +9,26 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use tare_model::ArtifactRecord;
-use tare_model::protocol::Event;
+use tare_protocol::Event;
 
-use super::super::wasm::{host_args, recorded_settings};
+use super::super::wasm::{INSTANTIATE, host_args, recorded_settings};
 use super::super::wasmtime;
-use super::super::{Common, Instance, Launched, Processes, Startup, Target};
-use super::Kind;
+use super::super::{
+    Colony, Common, Instance, Launched, MEMORY_LIMIT, PIDS_LIMIT, Processes, Separate, Startup, Target,
+};
+use super::{Kind, is_bridged};
 use crate::affinity;
 use crate::build::file_size;
 use crate::cancel::Cancel;
 use crate::clock::monotonic_ns;
 use crate::engine::{
-    Cgroup, Container, ContainerSpec, Engine, Image, Layer, Network, Owner, Pinning, pin, processes_of,
+    Cgroup, Container, ContainerSpec, Daemons, Engine, Image, Layer, Network, Owner, Pinning, daemons, pin,
+    processes_of,
 };
 use crate::process::phase_name;
 
 /// The port that a service listens on in a network of its own.
 const INNER_PORT: u16 = 8080;
-/// The most memory of a container: several times what any of the services needs.
-const MEMORY_LIMIT: u64 = 512 << 20;
-/// The most processes and threads of a container.
-const PIDS_LIMIT: u32 = 256;
 /// Time between two attempts at a first answer. The engine needs the CPU meanwhile, so the probe sleeps; on a start of
 /// tens of milliseconds it adds a quarter of a millisecond at most.
 const PAUSE: Duration = Duration::from_micros(200);
@@ -45,6 +44,8 @@ pub(super) struct DockerTarget {
     pub(super) engine: Engine,
     pub(super) image: Image,
     pub(super) layers: Vec<Layer>,
+    /// The component that was compiled ahead into the image, where it holds one.
+    pub(super) component: Option<ArtifactRecord>,
     /// The size in bytes of the Wasm host in the image, where there is one.
     pub(super) host: Option<u64>,
     /// The engine's program files.
@@ -60,7 +61,7 @@ impl DockerTarget {
         let Common { world, subject, .. } = &self.common;
         let addr = free_address()?;
         let bridge = Network::Bridge { container_port: INNER_PORT, host_port: addr.port() };
-        let network = if self.kind == Kind::Debian { bridge } else { Network::Host };
+        let network = if is_bridged(&subject.variant) { bridge } else { Network::Host };
         let listen = match network {
             Network::Host => addr,
             Network::Bridge { .. } => (Ipv4Addr::UNSPECIFIED, INNER_PORT).into(),
@@ -159,8 +160,12 @@ impl DockerTarget {
         loop {
             let lines = self.engine.stdout_lines(container).await?;
             let events: Vec<Event> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-            let listening = events.iter().any(|event| matches!(event, Event::Listening { .. }));
-            if listening || begun.elapsed() > LOG_LAG {
+            let last = |event: &Event| match event {
+                Event::Phase { phase, .. } => self.kind == Kind::Wasm && phase == INSTANTIATE,
+                Event::Listening { .. } => self.kind != Kind::Wasm,
+                Event::Ready { .. } | Event::Failed { .. } => false,
+            };
+            if events.iter().any(last) || begun.elapsed() > LOG_LAG {
                 return Ok(events.into_iter().filter_map(mark).collect());
             }
         }
@@ -173,6 +178,7 @@ impl DockerTarget {
         let launched = async {
             let answered = self.start(&container, spec.network, addr).await?;
             let instance = Box::new(self.running(&container, addr).await?);
+            marks.extend(self.engine.network_connected(&container).await?.map(|at| ("network".to_owned(), at)));
             marks.extend(self.announced(&container).await?);
             Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
         };
@@ -202,7 +208,8 @@ impl Target for DockerTarget {
     fn artifacts(&self) -> Vec<ArtifactRecord> {
         let bytes = self.layers.iter().map(|layer| layer.bytes).sum();
         let sha256 = self.image.id.trim_start_matches("sha256:").to_owned();
-        vec![ArtifactRecord { kind: "image".into(), name: self.image.name.clone(), bytes, sha256 }]
+        let image = ArtifactRecord { kind: "image".into(), name: self.image.name.clone(), bytes, sha256 };
+        std::iter::once(image).chain(self.component.clone()).collect()
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
@@ -210,7 +217,7 @@ impl Target for DockerTarget {
             Kind::Wasm => recorded_settings(&self.common, &wasmtime::settings(&self.common.subject.variant)),
             Kind::Scratch(_) | Kind::Debian => BTreeMap::new(),
         };
-        let bridge = self.kind == Kind::Debian;
+        let bridge = is_bridged(&self.common.subject.variant);
         let network = if bridge { "bridge, port published on 127.0.0.1" } else { "host, listening on 127.0.0.1" };
         let fixed = [
             ("base", self.image.base.as_ref().map_or("empty".to_owned(), ToString::to_string)),
@@ -243,6 +250,12 @@ impl Target for DockerTarget {
     async fn launch(&self) -> Result<Launched> {
         let (spec, addr) = self.spec()?;
         self.launch_container(&spec, addr).await
+    }
+
+    fn colony(&self) -> Result<Box<dyn Colony + '_>> {
+        // What they grow by is part of what an instance takes.
+        let Daemons { engine, containerd } = daemons()?;
+        Ok(Separate::of(self, engine.into_iter().chain(containerd).collect()))
     }
 }
 

@@ -1,0 +1,135 @@
+//! A value per subject, with what is known about its precision.
+
+use plotters::element::{Circle, PathElement};
+use plotters::style::ShapeStyle;
+
+use super::axis::Axis;
+use super::colour::platform_colour;
+use super::rows::{Board, Columns, Frame, Words};
+use super::sheet::{Sheet, draw, filled, line, translucent};
+use super::ticks::Direction;
+use super::{Caption, Quantity, Reference, Scale};
+
+/// How far a value may be off.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Spread {
+    /// Nothing is known, as with one round.
+    #[default]
+    Unknown,
+    /// The 95 % interval from the first value to the second, in the unit of the axis: a solid line with ends.
+    Interval(f64, f64),
+    /// The smallest and the largest value seen, where there are too few rounds for an interval: a thin dashed line.
+    Range(f64, f64),
+}
+
+impl Spread {
+    fn ends(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Unknown => None,
+            Self::Interval(low, high) | Self::Range(low, high) => Some((low.min(high), low.max(high))),
+        }
+    }
+}
+
+/// A row of [`Dots`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dot {
+    /// Whose value it is, such as `wasmtime/aot`.
+    pub label: String,
+    /// The platform, which gives the colour.
+    pub platform: String,
+    /// In the unit of the axis; NaN where there is none, and then the row has no mark.
+    pub value: f64,
+    /// How far it may be off.
+    pub spread: Spread,
+    /// The value as text with its unit, at the end of the row.
+    pub text: String,
+    /// The tooltip; label and text where empty.
+    pub tip: String,
+}
+
+/// A row for each subject: a dot, and a line for how far it may be off.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dots {
+    /// The chart in words.
+    pub caption: Caption,
+    /// What the axis shows.
+    pub quantity: Quantity,
+    /// How it shows it.
+    pub scale: Scale,
+    /// A line through all rows, as a rule at the value of the native process.
+    pub reference: Option<Reference>,
+    /// From top to bottom.
+    pub rows: Vec<Dot>,
+}
+
+impl Dots {
+    /// The chart as an SVG document, which may also stand within HTML.
+    pub fn svg(&self) -> String {
+        self.sheet().finish(&self.caption)
+    }
+
+    pub(super) fn sheet(&self) -> Sheet {
+        let words: Vec<Words> =
+            self.rows.iter().map(|Dot { label, text, tip, .. }| Words { label, figure: text, tip }).collect();
+        let columns = Columns::of(&words);
+        let values: Vec<f64> = self.rows.iter().map(|row| row.value).collect();
+        let spreads = self.rows.iter().filter(|row| row.value.is_finite()).filter_map(|row| row.spread.ends());
+        let reference = self.reference.iter().map(|reference| reference.value);
+        let others: Vec<f64> = spreads.flat_map(|(low, high)| [low, high]).chain(reference).collect();
+        let axis = Axis::of(self.scale, &values, &others, Direction::Across, columns.width());
+        let frame = Frame {
+            quantity: &self.quantity,
+            reference: self.reference.as_ref(),
+            note: &self.note(),
+            header: 0,
+            guides: true,
+        };
+        let board = Board::new(columns, axis, frame, self.rows.len());
+        for (index, (row, words)) in self.rows.iter().zip(words).enumerate() {
+            board.row(index, words, None, |board| mark(board, index, row));
+        }
+        board.sheet
+    }
+
+    /// What the lines are, of which there may be two kinds.
+    fn note(&self) -> String {
+        let has = |wanted: fn(&Spread) -> bool| self.rows.iter().any(|row| wanted(&row.spread));
+        let intervals =
+            has(|spread| matches!(spread, Spread::Interval(..))).then_some("solid line: 95 % interval of the median");
+        let ranges = has(|spread| matches!(spread, Spread::Range(..)))
+            .then_some("dashed line: range of all rounds, too few for an interval");
+        let notes: Vec<&str> = intervals.into_iter().chain(ranges).collect();
+        notes.join("; ")
+    }
+}
+
+fn mark(board: &Board, index: usize, row: &Dot) {
+    let colour = platform_colour(&row.platform);
+    let (x, y) = (board.x(row.value), board.y(index));
+    if !row.value.is_finite() {
+        return;
+    }
+    let whole = |style: ShapeStyle, (low, high): (f64, f64)| {
+        let middle = index as f64 + 0.5;
+        draw(&board.plot, &PathElement::new([(low, middle), (high, middle)], style));
+    };
+    match (row.spread, row.spread.ends()) {
+        (Spread::Interval(..), Some(ends)) => {
+            whole(line(colour, 2), ends);
+            // An end beyond the axis is none.
+            for end in [ends.0, ends.1].into_iter().filter(|end| board.axis.reaches(*end)) {
+                let x = board.x(end);
+                board.sheet.line((x, y - 4), (x, y + 4), line(colour, 2));
+            }
+        }
+        (Spread::Range(..), Some(ends)) => {
+            let style = ShapeStyle::from(translucent(colour, 0.6)).stroke_width(2);
+            board.sheet.dashed("4 2", || whole(style, ends));
+        }
+        _ => {}
+    }
+    // A ring at the edge: the value is what no log axis has a place for.
+    let style = if board.axis.has(row.value) { filled(colour) } else { line(colour, 2) };
+    board.sheet.draw(&Circle::new((x, y), 5, style));
+}

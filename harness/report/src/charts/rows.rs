@@ -1,0 +1,172 @@
+//! What the charts with a row per subject have in common: labels at the left, an axis, figures at the right.
+
+use plotters::coord::ranged1d::Ranged;
+
+use super::axis::Axis;
+use super::colour::Ink;
+use super::sheet::{Align, Plot, Sheet, WIDTH, line, pixel};
+use super::{Quantity, Reference, text};
+
+/// The height of a row.
+pub(super) const HEIGHT: i32 = 24;
+
+/// The size of labels and figures.
+pub(super) const SIZE: f64 = 12.5;
+
+/// From this number of rows on, the axis is named above the rows too.
+const BOTH_ENDS: usize = 16;
+
+/// The height of a line of ticks, of a title, of notes.
+const LINE: i32 = 17;
+
+/// What a row says in words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub label: &'a str,
+    pub figure: &'a str,
+    pub tip: &'a str,
+}
+
+/// The columns, in pixels: labels before `left`, marks up to `right`, figures after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Columns {
+    pub left: i32,
+    pub right: i32,
+}
+
+impl Columns {
+    pub(super) fn of(rows: &[Words]) -> Self {
+        let widest = |texts: &mut dyn Iterator<Item = &str>| {
+            texts.map(|words| text::width(words, SIZE)).fold(0.0, f64::max).ceil()
+        };
+        let labels = widest(&mut rows.iter().map(|row| row.label)).clamp(40.0, 260.0);
+        let figures = widest(&mut rows.iter().map(|row| row.figure)).clamp(24.0, 200.0);
+        Self { left: pixel(labels) + 14, right: WIDTH - pixel(figures) - 14 }
+    }
+
+    pub(super) fn width(self) -> i32 {
+        self.right - self.left
+    }
+}
+
+/// What is around the rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub quantity: &'a Quantity,
+    pub reference: Option<&'a Reference>,
+    /// What the marks are, for the reader.
+    pub note: &'a str,
+    /// The height of what the chart itself puts above the rows.
+    pub header: i32,
+    /// Whether a thin line along each row guides the eye from the label to its mark.
+    pub guides: bool,
+}
+
+/// A chart with rows, its surroundings drawn.
+pub(super) struct Board {
+    pub sheet: Sheet,
+    /// y is the number of the row, counted from 0; its middle is half of one more.
+    pub plot: Plot,
+    pub axis: Axis,
+    columns: Columns,
+    top: i32,
+}
+
+impl Board {
+    pub(super) fn new(columns: Columns, axis: Axis, frame: Frame, rows: usize) -> Self {
+        let both_ends = rows >= BOTH_ENDS;
+        let count = i32::try_from(rows.max(1)).unwrap_or(i32::MAX / HEIGHT / 2).min(10_000);
+        let reference = frame.reference.filter(|reference| axis.has(reference.value));
+        let above = [both_ends, reference.is_some()].map(|shown| if shown { LINE } else { 0 });
+        let top = 4 + frame.header + above[0] + above[1];
+        let bottom = top + count * HEIGHT;
+        let below = LINE * if frame.note.is_empty() { 2 } else { 3 };
+        let sheet = Sheet::new(bottom + below + 6);
+        let y = Axis::between(0.0, f64::from(count), false);
+        let plot = sheet.plot(axis.clone(), y, columns.left..columns.right, top..bottom);
+        let board = Self { sheet, plot, axis, columns, top };
+        board.grid(bottom, if frame.guides { rows } else { 0 });
+        board.names(bottom + LINE / 2 + 5, None);
+        if both_ends {
+            board.names(top - LINE / 2, reference.map(|reference| board.x(reference.value)));
+        }
+        let words = |words: &str, line: i32| {
+            let words = text::shortened(words, super::ticks::SIZE, f64::from(WIDTH - 4));
+            let latest = WIDTH - 2 - pixel(text::width(&words, super::ticks::SIZE).ceil());
+            board.sheet.muted(&words, (columns.left.min(latest), bottom + LINE / 2 + 4 + line * LINE), Align::Left);
+        };
+        words(&frame.quantity.title(board.axis.log), 1);
+        words(frame.note, 2);
+        if let Some(reference) = reference {
+            board.reference(reference, 4 + frame.header + LINE / 2, bottom);
+        }
+        if rows == 0 {
+            board.sheet.muted("no data", (columns.left + 8, top + HEIGHT / 2), Align::Left);
+        }
+        board
+    }
+
+    /// The pixel of a value.
+    pub(super) fn x(&self, value: f64) -> i32 {
+        self.axis.map(&value, (self.columns.left, self.columns.right))
+    }
+
+    /// The pixel of the middle of a row.
+    pub(super) fn y(&self, row: usize) -> i32 {
+        self.top + i32::try_from(row).unwrap_or(0) * HEIGHT + HEIGHT / 2
+    }
+
+    /// A row: its words, its marks, and a tooltip over all of it. The figure stands in its column, or right after a place.
+    pub(super) fn row(&self, row: usize, words: Words, figure_at: Option<i32>, marks: impl FnOnce(&Self)) {
+        let (y, text_colour) = (self.y(row), Ink::Text.light());
+        let label = text::shortened(words.label, SIZE, f64::from(self.columns.left - 12));
+        let fallback = format!("{}: {}", words.label, words.figure);
+        self.sheet.tipped(if words.tip.is_empty() { &fallback } else { words.tip }, || {
+            self.sheet.hit((0, y - HEIGHT / 2), (WIDTH, HEIGHT));
+            self.sheet.text(&label, (2, y), Align::Left, SIZE, text_colour);
+            let figure = text::shortened(words.figure, SIZE, f64::from(WIDTH - self.columns.right - 10));
+            match figure_at {
+                Some(x) => self.sheet.text(&figure, (x + 8, y), Align::Left, SIZE, text_colour),
+                None => self.sheet.text(&figure, (WIDTH - 2, y), Align::Right, SIZE, text_colour),
+            }
+            marks(self);
+        });
+    }
+
+    fn grid(&self, bottom: i32, guides: usize) {
+        let Columns { left, right } = self.columns;
+        for tick in &self.axis.ticks {
+            let x = self.x(tick.at);
+            self.sheet.line((x, self.top), (x, bottom), line(Ink::Grid.light(), 1));
+        }
+        for y in (0..guides).map(|row| self.y(row)) {
+            self.sheet.line((left, y), (right, y), line(Ink::Grid.light(), 1));
+        }
+        self.sheet.line((left, bottom), (right, bottom), line(Ink::Axis.light(), 1));
+        for tick in &self.axis.ticks {
+            let x = self.x(tick.at);
+            self.sheet.line((x, bottom), (x, bottom + 4), line(Ink::Axis.light(), 1));
+        }
+    }
+
+    /// The names of the ticks, but for those that a line at some pixel would go through.
+    fn names(&self, y: i32, line: Option<i32>) {
+        for tick in &self.axis.ticks {
+            let x = self.x(tick.at);
+            let half = text::width(&tick.label, super::ticks::SIZE) / 2.0 + 3.0;
+            if line.is_none_or(|line| f64::from((line - x).abs()) > half) {
+                self.sheet.muted(&tick.label, (x, y), Align::Middle);
+            }
+        }
+    }
+
+    fn reference(&self, reference: &Reference, y: i32, bottom: i32) {
+        let x = self.x(reference.value);
+        let label = text::shortened(&reference.label, super::ticks::SIZE, f64::from(WIDTH - 4));
+        let half = pixel((text::width(&label, super::ticks::SIZE) / 2.0).ceil());
+        self.sheet.tipped(&reference.label, || {
+            self.sheet.line((x, y + LINE / 2), (x, bottom), line(Ink::Reference.light(), 1));
+            self.sheet.muted(&label, (x.clamp(half + 2, (WIDTH - half - 2).max(half + 2)), y), Align::Middle);
+        });
+    }
+}

@@ -1,0 +1,85 @@
+//! Every sample of every subject.
+
+use plotters::element::Circle;
+use plotters::style::Color;
+
+use super::axis::Axis;
+use super::colour::{Ink, platform_colour};
+use super::rows::{Board, Columns, Frame, HEIGHT, Words};
+use super::sheet::{Sheet, line, pixel, translucent};
+use super::ticks::Direction;
+use super::{Caption, Quantity, Reference, Scale};
+
+/// A row of [`Strip`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Samples {
+    /// Whose they are, such as `wasmtime/aot`.
+    pub label: String,
+    /// The platform, which gives the colour.
+    pub platform: String,
+    /// In the unit of the axis; those that are no numbers have no dot.
+    pub samples: Vec<f64>,
+    /// The median as text with its unit, at the end of the row.
+    pub text: String,
+    /// The tooltip; label and text where empty.
+    pub tip: String,
+}
+
+/// A row for each subject: a translucent dot for each sample, a tick at their median.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Strip {
+    /// The chart in words.
+    pub caption: Caption,
+    /// What the axis shows.
+    pub quantity: Quantity,
+    /// How it shows it.
+    pub scale: Scale,
+    /// A line through all rows.
+    pub reference: Option<Reference>,
+    /// From top to bottom.
+    pub rows: Vec<Samples>,
+}
+
+impl Strip {
+    /// The chart as an SVG document, which may also stand within HTML.
+    pub fn svg(&self) -> String {
+        self.sheet().finish(&self.caption)
+    }
+
+    pub(super) fn sheet(&self) -> Sheet {
+        let words: Vec<Words> =
+            self.rows.iter().map(|Samples { label, text, tip, .. }| Words { label, figure: text, tip }).collect();
+        let columns = Columns::of(&words);
+        let values: Vec<f64> = self.rows.iter().flat_map(|row| &row.samples).copied().collect();
+        let reference: Vec<f64> = self.reference.iter().map(|reference| reference.value).collect();
+        let axis = Axis::of(self.scale, &values, &reference, Direction::Across, columns.width());
+        let note = "each dot is a sample (its height within the row means nothing); the tick is their median";
+        let frame =
+            Frame { quantity: &self.quantity, reference: self.reference.as_ref(), note, header: 0, guides: false };
+        let board = Board::new(columns, axis, frame, self.rows.len());
+        for (index, (row, words)) in self.rows.iter().zip(words).enumerate() {
+            board.row(index, words, None, |board| marks(board, index, row));
+        }
+        board.sheet
+    }
+}
+
+fn marks(board: &Board, index: usize, row: &Samples) {
+    let y = board.y(index);
+    let dot = translucent(platform_colour(&row.platform), 0.5).filled();
+    let seen: Vec<f64> = row.samples.iter().copied().filter(|sample| board.axis.has(*sample)).collect();
+    for (number, sample) in seen.iter().enumerate() {
+        board.sheet.draw(&Circle::new((board.x(*sample), y + jitter(number)), 3, dot));
+    }
+    if let Some(median) = tare_stats::median(&seen) {
+        let x = board.x(median);
+        board.sheet.line((x, y - 9), (x, y + 9), line(Ink::Strong.light(), 2));
+    }
+}
+
+/// How far from the middle of its row the n-th dot lies: multiples of the golden ratio fill any interval evenly, however
+/// many there are.
+fn jitter(number: usize) -> i32 {
+    let share = (number as f64 * 0.618_033_988_749_895).fract();
+    pixel((share - 0.5) * f64::from(HEIGHT - 10))
+}

@@ -1,0 +1,168 @@
+//! Memory: by process, over time, of several instances.
+
+use tare_model::Subject;
+use tare_model::metrics::{MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_INSTANCES, MEMORY_PER_INSTANCE, MEMORY_PSS};
+
+use super::{Figure, Heading, View, scale};
+use crate::charts::{Abscissa, Bar, Curve, Curves, Part, Point, Quantity, Scale as Axis, Stacked};
+use crate::format::Scale;
+
+pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
+    let high = Heading {
+        topic: "memory",
+        name: "memory-high-water",
+        title: "the most that the kernel ever saw resident",
+        says: "Shared pages count in full, so this is above PSS.",
+    };
+    let one_more = Heading {
+        topic: "memory",
+        name: "memory-one-more",
+        title: "memory of each further instance",
+        says: "Slope over several instances beside each other, the engine's daemons included.",
+    };
+    let all = [
+        by_process(view),
+        over_time(view),
+        view.dots(one_more, &MEMORY_PER_INSTANCE, "total"),
+        several(view),
+        view.dots(high, &MEMORY_HIGH_WATER, "rss"),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The parts of a subject's idle memory, in bytes: of what runs the service, and of what the engine runs beside it or, in a
+/// Wasm host, had before it.
+fn parts(view: View<'_>, subject: &Subject) -> Option<[(&'static str, f64); 3]> {
+    let of = |metric, phase| view.cell(subject, metric, phase).map(|cell| cell.value.median);
+    let service = of(&MEMORY_PSS, "idle")?;
+    let empty = of(&MEMORY_ENGINE, "empty").unwrap_or(0.0).min(service);
+    let beside = of(&MEMORY_ENGINE, "idle").unwrap_or(0.0);
+    Some([("service", service - empty), ("empty Wasm host", empty), ("engine beside it", beside)])
+}
+
+fn by_process(view: View<'_>) -> Option<Figure> {
+    let heading = Heading {
+        topic: "memory",
+        name: "memory-idle",
+        title: "idle memory by process",
+        says: "The service's processes, of a Wasm host apart what it takes before it has loaded anything, and shim and proxy \
+               of a container.",
+    };
+    let told: Vec<(&Subject, [(&str, f64); 3])> =
+        view.subjects.iter().filter_map(|subject| Some((subject, parts(view, subject)?))).collect();
+    let whole = |parts: &[(&str, f64); 3]| parts.iter().map(|part| part.1).sum::<f64>();
+    let scale = scale(MEMORY_PSS.unit, told.iter().map(|(_, parts)| whole(parts)))?;
+    let bar = |(subject, parts): &(&Subject, [(&'static str, f64); 3])| Bar {
+        label: subject.setting(),
+        platform: subject.platform.clone(),
+        parts: parts
+            .iter()
+            .map(|(name, bytes)| Part { name: (*name).into(), value: scale.value(*bytes), text: scale.number(*bytes) })
+            .collect(),
+        total: format!("{} {}", scale.number(whole(parts)), scale.name),
+        ..Bar::default()
+    };
+    let chart = Stacked {
+        caption: view.caption(heading),
+        quantity: Quantity { name: "PSS when idle".into(), unit: scale.name.into() },
+        normalise: false,
+        rows: told.iter().map(bar).collect(),
+    };
+    let table = told.iter().map(|(subject, parts)| {
+        let values = parts.iter().map(|part| part.1).chain([whole(parts)]).map(|bytes| scale.number(bytes));
+        std::iter::once(subject.setting()).chain(values).collect()
+    });
+    let table = table.collect();
+    let total = format!("all, {}", scale.name);
+    Some(view.figure(
+        heading,
+        chart.svg(),
+        &["subject", "service", "empty Wasm host", "engine beside it", &total],
+        table,
+    ))
+}
+
+fn over_time(view: View<'_>) -> Option<Figure> {
+    const WHEN: [&str; 3] = ["idle", "peak", "after"];
+    let heading = Heading {
+        topic: "memory",
+        name: "memory-over-time",
+        title: "memory over time",
+        says: "PSS of the service's processes: idle after the start, the peak under the open loop, and after it.",
+    };
+    let names = ["idle", "peak under load", "after the load"].map(str::to_owned).to_vec();
+    let at = |subject: &Subject, place: usize| Some(view.cell(subject, &MEMORY_PSS, WHEN[place])?.value.median);
+    let x = Abscissa::Categories("when".into(), names);
+    lines(view, heading, x, (&["subject", "idle", "peak", "after"], &[0.0, 1.0, 2.0]), |subject, x| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0, 1 or 2")]
+        at(subject, x as usize)
+    })
+}
+
+fn several(view: View<'_>) -> Option<Figure> {
+    let heading = Heading {
+        topic: "memory",
+        name: "memory-instances",
+        title: "memory of several instances",
+        says: "Each has answered before the next was started; the engine's daemons are included.",
+    };
+    let counts = &view.content.record.plan.instances;
+    let x = Abscissa::Values(Quantity { name: "instances beside each other".into(), unit: String::new() }, Axis::Auto);
+    let headings: Vec<String> =
+        std::iter::once("subject".to_owned()).chain(counts.iter().map(u32::to_string)).collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let at: Vec<f64> = counts.iter().map(|count| f64::from(*count)).collect();
+    lines(view, heading, x, (&headings, &at), |subject, count| {
+        Some(view.cell(subject, &MEMORY_INSTANCES, &format!("total@{count}"))?.value.median)
+    })
+}
+
+/// A line for each subject that has values in bytes at these places.
+fn lines(
+    view: View<'_>,
+    heading: Heading,
+    x: Abscissa,
+    (headings, places): (&[&str], &[f64]),
+    at: impl Fn(&Subject, f64) -> Option<f64>,
+) -> Option<Figure> {
+    let series: Vec<(&Subject, Vec<(f64, f64)>)> = view
+        .subjects
+        .iter()
+        .map(|subject| (subject, places.iter().filter_map(|x| Some((*x, at(subject, *x)?))).collect::<Vec<_>>()))
+        .filter(|(_, points)| !points.is_empty())
+        .collect();
+    let scale = scale(MEMORY_PSS.unit, series.iter().flat_map(|(_, points)| points).map(|point| point.1))?;
+    let curves = series.iter().map(|(subject, points)| curve(subject, points, scale));
+    let chart = Curves {
+        caption: view.caption(heading),
+        x,
+        y: Quantity { name: "PSS".into(), unit: scale.name.into() },
+        curves: curves.collect(),
+        ..Curves::default()
+    };
+    let table = series.iter().map(|(subject, points)| {
+        let value = |x: &f64| {
+            let found = points.iter().find(|point| (point.0 - x).abs() < f64::EPSILON);
+            found.map_or_else(|| "–".to_owned(), |point| scale.number(point.1))
+        };
+        std::iter::once(subject.setting()).chain(places.iter().map(value)).collect()
+    });
+    let table = table.collect();
+    Some(view.figure(heading, chart.svg(), headings, table))
+}
+
+fn curve(subject: &Subject, points: &[(f64, f64)], scale: Scale) -> Curve {
+    Curve {
+        label: subject.setting(),
+        platform: subject.platform.clone(),
+        points: points
+            .iter()
+            .map(|(x, bytes)| Point {
+                x: *x,
+                y: scale.value(*bytes),
+                tip: format!("{subject}: {} {}", scale.number(*bytes), scale.name),
+            })
+            .collect(),
+        ..Curve::default()
+    }
+}

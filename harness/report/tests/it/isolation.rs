@@ -1,0 +1,106 @@
+//! The sections on isolation and portability.
+
+use tare_model::{ArtifactRecord, Deed, IsolationCheck, Outcome, RunRecord, SubjectRecord};
+
+use crate::NARROW;
+use crate::example::record;
+use crate::shown;
+
+fn checks(setting: &str, claimed: &[Deed], outcome: impl Fn(Deed) -> Outcome) -> Vec<IsolationCheck> {
+    let check = |&deed: &Deed| {
+        let (setting, claimed, outcome) = (setting.to_owned(), claimed.contains(&deed), outcome(deed));
+        let detail = if outcome == Outcome::Void { "a plain process is not root either" } else { "as it went" };
+        IsolationCheck { setting, deed, claimed, outcome, detail: detail.into() }
+    };
+    Deed::ALL.iter().map(check).collect()
+}
+
+fn section<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let begin = text.find(from).unwrap();
+    text[begin..].split(to).next().unwrap()
+}
+
+#[test]
+fn what_each_setting_prevented_is_a_word_each() {
+    let mut record = record(&["orders/native/musl", "orders/wasmtime/aot"]);
+    record.isolation = checks("native/musl", &[], |_| Outcome::Open);
+    record.isolation.extend(checks("wasmtime/jit-unoptimised", Deed::ALL, |_| Outcome::Held));
+    record.isolation.extend(checks("docker/scratch", &Deed::ALL[3..], |deed| match deed {
+        Deed::Connect => Outcome::Open,
+        Deed::WriteRoot => Outcome::Broken,
+        _ => Outcome::Held,
+    }));
+    let text = shown(&record, &[], NARROW);
+    insta::assert_snapshot!(section(&text, "Isolation\n", "\nConditions"), @r"
+    Isolation
+
+                              what an intruder tried from inside ────────────────────────
+                              file  variable  socket  root    privileges  threads  memory
+    native/musl               open  open      open    open    open        open     open
+    wasmtime/jit-unoptimised  held  held      held    held    held        held     held
+    docker/scratch            held  held      open    BROKEN  held        held     held
+
+    What was tried
+      tried    read a file of the host; see a variable of the harness's environment; connect to the
+               host's 127.0.0.1; write to the root folder; be root, have capabilities or gain them; run
+               more threads and use more memory than allowed
+      control  native/musl, which nothing isolates, did all 7: the probes can tell
+      held     tried from inside, and prevented as the setting claims
+      BROKEN   done, though the setting claims to prevent it: root of docker/scratch (as it went)
+      open     done; the setting does not claim to prevent it
+    ");
+}
+
+#[test]
+fn what_shows_nothing_says_why_once() {
+    let mut record = record(&["orders/native/musl"]);
+    let void = |deed| if deed == Deed::GainPrivileges { Outcome::Void } else { Outcome::Held };
+    record.isolation = checks("wasmtime/aot", Deed::ALL, void);
+    record.isolation.extend(checks("wasmer/aot", Deed::ALL, void));
+    let text = shown(&record, &[], NARROW);
+    insta::assert_snapshot!(section(&text, "What was tried\n", "\nConditions"), @r"
+    What was tried
+      tried    read a file of the host; see a variable of the harness's environment; connect to the
+               host's 127.0.0.1; write to the root folder; be root, have capabilities or gain them; run
+               more threads and use more memory than allowed
+      control  native/musl was not probed: that an attempt could succeed at all was not shown
+      held     tried from inside, and prevented as the setting claims
+      void     shows nothing on this machine: privileges of wasmtime/aot, wasmer/aot (a plain process is
+               not root either)
+    ");
+    record.isolation.extend(checks("native/musl", &[], |deed| match deed {
+        Deed::GainPrivileges => Outcome::Void,
+        _ => Outcome::Open,
+    }));
+    let text = shown(&record, &[], NARROW);
+    insta::assert_snapshot!(section(&text, "native/musl, which", "\n  held"), @"native/musl, which nothing isolates, did 6 of 7: the probes can tell for these only");
+}
+
+#[test]
+fn where_the_same_component_ran_is_told_with_its_digest() {
+    let mut record: RunRecord = record(&["orders/native/musl"]);
+    let subject = |name: &str, digit: char, simd: &str| SubjectRecord {
+        subject: name.parse().unwrap(),
+        artifacts: vec![ArtifactRecord {
+            kind: "component".into(),
+            name: "target/orders.wasm".into(),
+            bytes: 462_000,
+            sha256: digit.to_string().repeat(64),
+        }],
+        settings: [("simd".to_owned(), simd.to_owned())].into(),
+    };
+    record.subjects = vec![
+        subject("orders/wasmer/singlepass", 'b', "no"),
+        subject("orders/wasmtime/aot", 'a', "yes"),
+        subject("orders/wasmer/aot", 'a', "yes"),
+        subject("orders/wasmtime/direct", 'c', "yes"),
+    ];
+    record.controls.insert("wasmtime/direct".into(), "shows something".into());
+    let text = shown(&record, &[], NARROW);
+    insta::assert_snapshot!(section(&text, "Portability,", "\nConditions"), @r"
+    Portability, by the bytes of components
+      orders  one component on wasmtime, wasmer (sha256 aaaaaaaaaaaa): wasmtime/aot, wasmer/aot; other
+              bytes (sha256 bbbbbbbbbbbb): wasmer/singlepass (without SIMD); other bytes (sha256
+              cccccccccccc): wasmtime/direct (a control)
+    ");
+}

@@ -1,0 +1,57 @@
+//! How latency grows with load, as its reader sees it.
+
+use tare_model::metrics::{LADDER_LATENCY, SUSTAINED_RATE};
+use tare_model::{Metric, Sample};
+
+use crate::NARROW;
+use crate::example::record;
+use crate::shown;
+
+#[test]
+fn each_subject_is_shown_up_to_the_rate_that_it_did_not_sustain() {
+    let mut record = record(&["orders/native/musl", "orders/wasmtime/aot", "orders/docker/scratch"]);
+    record.calibration.ladder_rps.insert("orders".into(), vec![3100.0, 4400.0, 6200.0]);
+    record.plan.load.ladder_s = 0.25;
+    record.plan.load.objective_ns.insert("orders".into(), 10e6);
+    let sample = |subject: &str, metric: &'static Metric, phase: &str, value: f64| Sample {
+        round: 1,
+        position: 1,
+        subject: subject.parse().unwrap(),
+        metric,
+        phase: phase.into(),
+        value,
+    };
+    let tail = |subject: &str, rate: &str, milliseconds: f64| {
+        sample(subject, &LADDER_LATENCY, &format!("p99@{rate}"), milliseconds * 1e6)
+    };
+    let (native, wasm) = ("orders/native/musl", "orders/wasmtime/aot");
+    let samples = [
+        tail(native, "3100", 0.21),
+        tail(native, "4400", 0.25),
+        sample(native, &SUSTAINED_RATE, "p99", 4400.0),
+        tail(wasm, "3100", 1.9),
+        tail(wasm, "4400", 31.4),
+        sample(wasm, &SUSTAINED_RATE, "p99", 3100.0),
+    ];
+    let text = shown(&record, &samples, NARROW);
+    let section = text.split("\n\n").skip(1).take(2).collect::<Vec<_>>().join("\n\n");
+    insta::assert_snapshot!(section, @r"
+                    full load, requests/s
+                    sustained
+    native/musl     4,400
+    wasmtime/aot    3,100
+    docker/scratch  –
+
+                  99th percentile in ms at so many thousand requests/s
+                  3.10   4.40
+    native/musl   0.210  0.250
+    wasmtime/aot  1.90   31.4!
+    ");
+    let explained = text.lines().skip_while(|line| !line.starts_with("  ladder")).take(4);
+    insta::assert_snapshot!(explained.collect::<Vec<_>>().join("\n"), @r"
+    ladder     open loop of 0.25 s or more at each of a ladder of rates common to all subjects of a
+               service, up to the first at which the 99th percentile is above the objective of 10.0 ms
+               (orders) (!) or an answer is wrong; sustained: the highest rate before that
+    rounds     load: 1
+    ");
+}

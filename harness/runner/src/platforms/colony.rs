@@ -1,0 +1,69 @@
+//! Several instances of one subject beside each other.
+
+use anyhow::Result;
+use async_trait::async_trait;
+
+use super::{Instance, Processes, Target};
+use crate::engine::Cgroup;
+
+/// Instances that run beside each other.
+#[async_trait(?Send)]
+pub trait Colony {
+    /// Starts one more and waits for its first right answer.
+    async fn grow(&mut self) -> Result<()>;
+
+    /// The processes of all of them, with those that the engine has for all its instances.
+    fn processes(&self) -> Result<Processes>;
+
+    /// The cgroups of those that have one.
+    fn cgroups(&self) -> Vec<&Cgroup>;
+
+    /// Ends all of them.
+    async fn stop(self: Box<Self>) -> Result<()>;
+}
+
+/// Instances that share nothing, each launched like a single one.
+pub(super) struct Separate<'a> {
+    target: &'a dyn Target,
+    instances: Vec<Box<dyn Instance>>,
+    /// Processes of the engine that serve all of its instances.
+    shared: Vec<i32>,
+}
+
+impl<'a> Separate<'a> {
+    /// No instance yet.
+    pub(super) fn of(target: &'a dyn Target, shared: Vec<i32>) -> Box<dyn Colony + 'a> {
+        Box::new(Self { target, instances: Vec::new(), shared })
+    }
+}
+
+#[async_trait(?Send)]
+impl Colony for Separate<'_> {
+    async fn grow(&mut self) -> Result<()> {
+        self.instances.push(self.target.launch().await?.instance);
+        Ok(())
+    }
+
+    fn processes(&self) -> Result<Processes> {
+        let mut all = Processes { service: Vec::new(), engine: self.shared.clone() };
+        for instance in &self.instances {
+            let Processes { service, engine } = instance.processes()?;
+            all.service.extend(service);
+            all.engine.extend(engine);
+        }
+        Ok(all)
+    }
+
+    fn cgroups(&self) -> Vec<&Cgroup> {
+        self.instances.iter().filter_map(|instance| instance.cgroup()).collect()
+    }
+
+    async fn stop(self: Box<Self>) -> Result<()> {
+        let mut stopped = Ok(());
+        for instance in self.instances {
+            // The others are to go, too, when one does not.
+            stopped = stopped.and(instance.stop().await);
+        }
+        stopped
+    }
+}

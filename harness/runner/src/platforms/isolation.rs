@@ -1,0 +1,40 @@
+//! What each kind of setting keeps a service from.
+
+use tare_model::Deed;
+
+use super::MEMORY_LIMIT;
+use super::wasm::GUEST_MEMORY_LIMIT;
+
+/// What a setting keeps a service from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Isolation {
+    /// What it claims to prevent.
+    pub prevents: &'static [Deed],
+    /// The most memory of a service in bytes; where nothing limits it, what it must have for the limits of others to mean
+    /// anything.
+    pub memory_limit: u64,
+}
+
+impl Isolation {
+    /// A plain process.
+    pub const NONE: Self = Self { prevents: &[], memory_limit: MEMORY_LIMIT };
+
+    /// A component: it has what it imports, and nothing that it imports can do any of it.
+    pub const COMPONENT: Self = Self { prevents: Deed::ALL, memory_limit: GUEST_MEMORY_LIMIT };
+
+    /// A container with a network of its own.
+    pub const CONTAINER: Self = Self { prevents: Deed::ALL, memory_limit: MEMORY_LIMIT };
+
+    /// A container on the host's network, whose loopback address it shares.
+    pub const CONTAINER_ON_HOST_NETWORK: Self = Self {
+        prevents: &[
+            Deed::ReadFile,
+            Deed::SeeEnvironment,
+            Deed::WriteRoot,
+            Deed::GainPrivileges,
+            Deed::ExceedTasks,
+            Deed::ExceedMemory,
+        ],
+        memory_limit: MEMORY_LIMIT,
+    };
+}
