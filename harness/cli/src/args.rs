@@ -87,6 +87,9 @@ pub struct ReportArgs {
     /// The run's name under results/, or a path to its folder
     #[arg(default_value = "latest")]
     pub run: String,
+    /// Another run, to be put beside it
+    #[arg(long, value_name = "RUN")]
+    pub against: Option<String>,
     /// The folder of the runs, instead of results/ in the checkout
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,

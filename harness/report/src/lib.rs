@@ -3,6 +3,7 @@
 //!
 //! [`terminal`] is the table that a comparison ends with.
 
+mod against;
 mod answer;
 mod cells;
 pub mod charts;
@@ -24,6 +25,7 @@ mod settings;
 mod subjects;
 mod terminal;
 
+pub use against::Other;
 pub use answer::Sides;
 pub use markdown::markdown;
 pub use page::{ChartFile, Page, page};

@@ -1,8 +1,9 @@
 //! The table that a comparison ends with.
 
-use tare_model::{RunRecord, Sample};
+use tare_model::{RunRecord, Sample, Subject};
 use tare_stats::{Judged, Summary};
 
+use crate::against::{self, Other};
 use crate::answer::{Sides, answer};
 use crate::cells::columns;
 use crate::claims::claims;
@@ -43,6 +44,8 @@ pub struct Content<'a> {
     pub pairs: &'a [Pair],
     /// Whom the answer is about.
     pub sides: &'a Sides,
+    /// Another run, to read this one against.
+    pub against: Option<Other<'a>>,
 }
 
 /// The result of a run as text for a terminal: for each service its tables (a line per subject), the phases of a cold
@@ -53,7 +56,7 @@ pub struct Content<'a> {
 /// The record may be of a run that is not finished or of which much failed: what there is, is shown, and what is
 /// missing says why.
 pub fn terminal(content: &Content<'_>, style: Style) -> String {
-    let Content { record, summary, samples, judged, pairs, sides } = *content;
+    let Content { record, summary, samples, judged, pairs, sides, against } = *content;
     let mut marks = Marks::default();
     let mut sections: Vec<String> = Vec::new();
     let mut parts = Vec::new();
@@ -94,6 +97,10 @@ pub fn terminal(content: &Content<'_>, style: Style) -> String {
     ];
     let lists = lists.iter().filter(|(_, entries)| !entries.is_empty());
     parts.extend(lists.map(|(heading, entries)| list(heading, entries, style)));
+    if let Some(other) = against {
+        parts.extend(by_service(&subjects).iter().filter_map(|subjects| beside(summary, other, subjects, style)));
+        parts.push(list("Against the other run", &against::explained(record, other), style));
+    }
     // Last, where a terminal shows it when all is done.
     let sentences: Vec<String> =
         answer(samples, sides).iter().map(|text| textwrap::fill(text, style.width) + "\n").collect();
@@ -101,4 +108,12 @@ pub fn terminal(content: &Content<'_>, style: Style) -> String {
         parts.push(format!("{}\n{}", painted("The answer", BOLD, style.colour), sentences.concat()));
     }
     parts.join("\n")
+}
+
+/// The table of the subjects of one service in both runs; nothing where they have none in common.
+fn beside(summary: &Summary, other: Other<'_>, subjects: &[Subject], style: Style) -> Option<String> {
+    let columns = against::columns(summary, other, subjects);
+    let labels: Vec<Piece> = subjects.iter().map(|subject| Piece::new(subject.setting(), PLAIN)).collect();
+    let heading = painted(&format!("{}, against {}", subjects[0].service, other.record.run), BOLD, style.colour);
+    (!columns.is_empty()).then(|| format!("{heading}\n\n{}", table(&labels, &columns, style.width, style.colour)))
 }

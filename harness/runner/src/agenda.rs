@@ -7,6 +7,31 @@ use tare_model::{Group, Settled, Subject};
 /// Rounds that everything is measured in before it is judged: the fewest that have a 95 % interval.
 const JUDGED_FROM: u32 = 6;
 
+/// What takes long is measured in one round of so many.
+const TURNS: u32 = 3;
+
+/// What is measured in a round besides what is measured in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// The ladder of rates.
+    Ladder,
+    /// Several instances beside each other.
+    Density,
+    /// Nothing.
+    None,
+}
+
+impl Turn {
+    /// Whose turn it is in a round, counted from 1.
+    pub fn of(round: u32) -> Self {
+        match round % TURNS {
+            1 => Self::Ladder,
+            2 => Self::Density,
+            _ => Self::None,
+        }
+    }
+}
+
 /// See the module.
 pub struct Agenda {
     subjects: Vec<Entry>,
@@ -19,8 +44,8 @@ struct Entry {
     subject: Subject,
     /// The families that are still measured, and in how many more rounds before they are judged again.
     due: Vec<(Group, usize)>,
-    /// How long the subject took so far, and in how many rounds.
-    took: (Duration, u32),
+    /// How long the subject took so far, and in how many rounds, by turn.
+    took: [(Duration, u32); TURNS as usize],
 }
 
 impl Agenda {
@@ -28,7 +53,7 @@ impl Agenda {
     pub fn new(subjects: impl IntoIterator<Item = (Subject, Vec<Group>)>, reference: &str) -> Self {
         let entry = |(subject, groups): (Subject, Vec<Group>)| {
             let due = groups.into_iter().filter(|group| *group != Group::Size).map(|group| (group, 1)).collect();
-            Entry { subject, due, took: (Duration::ZERO, 0) }
+            Entry { subject, due, took: [(Duration::ZERO, 0); TURNS as usize] }
         };
         Self { subjects: subjects.into_iter().map(entry).collect(), reference: reference.into(), judged: false }
     }
@@ -54,8 +79,8 @@ impl Agenda {
     }
 
     /// A subject was measured in a round, and took so long.
-    pub fn took(&mut self, index: usize, time: Duration) {
-        let took = &mut self.subjects[index].took;
+    pub fn took(&mut self, index: usize, round: u32, time: Duration) {
+        let took = &mut self.subjects[index].took[(round % TURNS) as usize];
         *took = (took.0 + time, took.1 + 1);
     }
 
@@ -94,31 +119,39 @@ impl Agenda {
         self.subjects.iter().all(|entry| entry.due.is_empty())
     }
 
-    /// How long a round of what is due takes, judged by those before.
-    pub fn round(&self) -> Duration {
-        self.subjects.iter().filter(|entry| !self.entry_due(entry).is_empty()).map(Entry::mean).sum()
+    /// How long what is due takes in a round, judged by those before in which it was the same turn.
+    pub fn round(&self, round: u32) -> Duration {
+        self.subjects.iter().filter(|entry| !self.entry_due(entry).is_empty()).map(|entry| entry.mean(round)).sum()
     }
 
-    /// How long the rest takes: until all is precise, as far as that can be told, but no longer than the time allotted or
-    /// the rounds that are left.
-    pub fn left(&self, limit: Duration, rounds: u32) -> Duration {
-        let round = self.round();
-        // The last round does not end at the limit but somewhere within a round before it.
-        let limit = limit.saturating_sub(round / 2).min(round * rounds);
-        if !self.judged {
-            return limit;
-        }
-        let rest = self.subjects.iter().map(|entry| {
+    /// How long the rest takes, from within a round of which these subjects are still to come: until all is precise, as far
+    /// as that can be told, but no longer than the time allotted or the rounds that there are. No round begins that would not
+    /// end in time.
+    pub fn left(&self, limit: Duration, (round, rounds): (u32, u32), to_come: &[usize]) -> Duration {
+        let wanted = |entry: &Entry| {
             let more = self.entry_due(entry).iter().map(|(_, more)| *more).max().unwrap_or(0);
-            entry.mean() * u32::try_from(more).unwrap_or(u32::MAX).min(rounds)
-        });
-        rest.sum::<Duration>().min(limit)
+            if self.judged || more == 0 { more } else { usize::MAX }
+        };
+        let due = to_come.iter().map(|index| &self.subjects[*index]).filter(|entry| wanted(entry) > 0);
+        let mut left: Duration = due.map(|entry| entry.mean(round)).sum();
+        for (further, next) in (1..).zip(round + 1..=rounds) {
+            let due = self.subjects.iter().filter(|entry| wanted(entry) > further);
+            let whole: Duration = due.map(|entry| entry.mean(next)).sum();
+            if whole.is_zero() || left + whole > limit {
+                break;
+            }
+            left += whole;
+        }
+        left
     }
 }
 
 impl Entry {
-    fn mean(&self) -> Duration {
-        self.took.0.checked_div(self.took.1).unwrap_or_default()
+    /// How long the subject takes in a round: as in those of the same turn, or before there were any, as in all.
+    fn mean(&self, round: u32) -> Duration {
+        let turn = self.took[(round % TURNS) as usize];
+        let all = self.took.iter().fold((Duration::ZERO, 0), |sum, took| (sum.0 + took.0, sum.1 + took.1));
+        turn.0.checked_div(turn.1).or_else(|| all.0.checked_div(all.1)).unwrap_or_default()
     }
 }
 
@@ -133,7 +166,7 @@ mod tests {
         let groups = [Group::Size, Group::Startup, Group::Load];
         let subjects = subjects.map(|subject| (subject.parse().unwrap(), groups.to_vec()));
         let mut agenda = Agenda::new(subjects, "native/process");
-        (0..4).for_each(|index| agenda.took(index, SECOND));
+        (0..4).for_each(|index| agenda.took(index, 1, SECOND));
         agenda
     }
 
@@ -157,14 +190,24 @@ mod tests {
     #[test]
     fn the_time_left_is_what_is_wanted_and_no_more_than_what_is_allotted() {
         let mut agenda = agenda();
-        assert_eq!(agenda.round(), 4 * SECOND);
-        assert_eq!(agenda.left(100 * SECOND, 10), 40 * SECOND, "before anything is judged, the rounds");
-        assert_eq!(agenda.left(20 * SECOND, 10), 18 * SECOND, "or the time");
+        assert_eq!(agenda.round(1), 4 * SECOND);
+        let all = [0, 1, 2, 3];
+        assert_eq!(agenda.left(100 * SECOND, (1, 10), &all), 40 * SECOND, "before anything is judged, the rounds");
+        assert_eq!(agenda.left(18 * SECOND, (1, 10), &all), 16 * SECOND, "or those that end in time");
+        assert_eq!(agenda.left(100 * SECOND, (9, 10), &all[2..]), 6 * SECOND, "within a round, what is to come of it");
         agenda.judge(6, |subject, _| Some(if subject.service == "auth" { 3 } else { 0 }));
-        assert_eq!(agenda.round(), 2 * SECOND);
-        assert_eq!(agenda.left(100 * SECOND, 10), 6 * SECOND);
-        assert_eq!(agenda.left(5 * SECOND, 10), 4 * SECOND);
-        assert_eq!(agenda.left(100 * SECOND, 2), 4 * SECOND);
+        assert_eq!(agenda.round(7), 2 * SECOND);
+        assert_eq!(agenda.left(100 * SECOND, (7, 10), &all), 6 * SECOND);
+        assert_eq!(agenda.left(5 * SECOND, (7, 10), &all), 4 * SECOND);
+        assert_eq!(agenda.left(100 * SECOND, (9, 10), &all), 4 * SECOND);
+    }
+
+    #[test]
+    fn a_round_takes_as_long_as_those_of_the_same_turn() {
+        let mut agenda = agenda();
+        (0..4).for_each(|index| agenda.took(index, 2, 3 * SECOND));
+        assert_eq!([4, 5, 6].map(|round| agenda.round(round)), [4 * SECOND, 12 * SECOND, 8 * SECOND]);
+        assert_eq!([4, 5, 6].map(Turn::of), [Turn::Ladder, Turn::Density, Turn::None]);
     }
 
     #[test]

@@ -25,6 +25,9 @@ const LONGEST_S: f64 = 2.0;
 /// The share of the generator's ceiling up to which there are rates: above, the generator may be what is late.
 const OF_CEILING: f64 = 0.8;
 
+/// The share of a subject's capacity up to which a rate is far below it.
+const FAR_BELOW: f64 = 0.25;
+
 /// How far the ladder goes beyond the capacity of the strongest subject, so that it meets its end too.
 const BEYOND: f64 = 1.2;
 
@@ -35,9 +38,17 @@ pub struct Ladder<'a> {
     pub rates_rps: &'a [f64],
     /// What the 99th percentile of the latency must not exceed, in nanoseconds.
     pub objective_ns: f64,
+    /// What the subject reached before the first round, in requests per second.
+    pub capacity_rps: f64,
 }
 
 impl Ladder<'_> {
+    /// The rates that are tried: far below what the subject can take, where nothing happens, every second one.
+    fn tried(&self) -> impl Iterator<Item = f64> {
+        let (rates, far) = (self.rates_rps.iter().copied().enumerate(), self.capacity_rps * FAR_BELOW);
+        rates.filter(move |(place, rate)| place % 2 == 0 || *rate > far).map(|(_, rate)| rate)
+    }
+
     /// Tries each rate until one is not sustained: its 99th percentile is above the objective, or an answer is wrong. Gives
     /// how late the generator itself was at worst, at its 99th percentile.
     ///
@@ -52,7 +63,7 @@ impl Ladder<'_> {
         findings: &mut Findings,
     ) -> Result<Duration> {
         let (mut sustained, mut latest) = (0.0, Duration::ZERO);
-        for (place, &rate_rps) in (1..).zip(self.rates_rps) {
+        for (place, rate_rps) in (1..).zip(self.tried()) {
             let seconds = plan.ladder_s.max((REQUESTS / rate_rps).min(LONGEST_S));
             // Other unique values than in the loops before: the instance is the same.
             let seed = seed.rotate_left(16).wrapping_add(place);
@@ -114,6 +125,16 @@ mod tests {
         let orders = [3100.0, 4300.0, 6200.0, 8700.0, 12000.0, 17000.0, 25000.0, 35000.0, 49000.0, 70000.0, 98000.0];
         assert_eq!(rates["orders"], orders);
         assert_eq!(rates["auth"], [450.0, 640.0, 900.0]);
+    }
+
+    #[test]
+    fn far_below_the_capacity_every_second_rate_is_left_out() {
+        let rates = [3100.0, 4300.0, 6200.0, 8700.0, 12000.0, 17000.0];
+        let tried = |capacity_rps| -> Vec<f64> {
+            Ladder { rates_rps: &rates, objective_ns: 1e7, capacity_rps }.tried().collect()
+        };
+        assert_eq!(tried(6000.0), rates);
+        assert_eq!(tried(40_000.0), [3100.0, 6200.0, 12000.0, 17000.0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tare_model::metrics::SIZE;
 use tare_model::{Calibration, Group, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample, Subject};
 
 use crate::affinity::pin_this_thread;
-use crate::agenda::Agenda;
+use crate::agenda::{Agenda, Turn};
 use crate::cancel::Cancel;
 use crate::drive::{Loop, ceiling, drive};
 use crate::facts;
@@ -229,7 +229,8 @@ impl Run<'_> {
         let subjects: Vec<Subject> = prepared.ready.iter().map(|ready| ready.chosen.subject()).collect();
         let mut agenda = Agenda::new(prepared.ready.iter().map(|ready| self.wanted(ready)), &reference);
         for round in 1..=rounds {
-            for (position, index) in (1..).zip(order(subjects.len(), seed, round)) {
+            let order = order(subjects.len(), seed, round);
+            for (place, &index) in order.iter().enumerate() {
                 let (ready, subject) = (&prepared.ready[index], &subjects[index]);
                 if self.strikes.get(subject).is_some_and(|strikes| *strikes >= FAILURES_TOLERATED) {
                     agenda.drop(index);
@@ -239,12 +240,12 @@ impl Run<'_> {
                 if due.is_empty() {
                     continue;
                 }
-                let left = agenda.left(limit.saturating_sub(self.began.elapsed()), rounds - round + 1);
+                let left = agenda.left(limit.saturating_sub(self.began.elapsed()), (round, rounds), &order[place..]);
                 let measured = (round > 1).then(|| self.measured(left));
                 self.tell(&format!("round {round}: {subject}"), measured);
                 let began = Instant::now();
-                self.measure(ready, &due, round, position).await?;
-                agenda.took(index, began.elapsed());
+                self.measure(ready, &due, round, u32::try_from(place)? + 1).await?;
+                agenda.took(index, round, began.elapsed());
             }
             let observer = &mut *self.observer;
             self.record.settled.extend(agenda.judge(round, |s, group| observer.rounds_wanted(s, group, precision)));
@@ -252,7 +253,7 @@ impl Run<'_> {
             if agenda.is_done() {
                 break;
             }
-            if round < rounds && self.began.elapsed() + agenda.round() > limit {
+            if round < rounds && self.began.elapsed() + agenda.round(round + 1) > limit {
                 self.record.state = RunState::TimeSpent;
                 return self.save();
             }
@@ -268,10 +269,9 @@ impl Run<'_> {
         (ready.chosen.subject(), groups)
     }
 
-    /// What takes long takes turns: the ladder in odd rounds, several instances beside each other in even ones where there is
-    /// a load besides.
+    /// What takes long takes turns, where there is anything besides.
     fn is_turn_of(&self, group: Group, round: u32) -> bool {
-        group != Group::Density || round.is_multiple_of(2) || !self.wants(Group::Load)
+        group != Group::Density || Turn::of(round) == Turn::Density || !self.wants(Group::Load)
     }
 
     /// The ladder of a subject, in a round in which it has one.
@@ -279,7 +279,9 @@ impl Run<'_> {
         let service = &ready.chosen.service.name;
         let rates_rps = self.record.calibration.ladder_rps.get(service)?;
         let objective_ns = *self.record.plan.load.objective_ns.get(service)?;
-        (ready.chosen.in_depth && !round.is_multiple_of(2)).then_some(Ladder { rates_rps, objective_ns })
+        let capacity_rps = *self.record.calibration.capacity_rps.get(&ready.chosen.subject().to_string())?;
+        let is_turn = ready.chosen.in_depth && Turn::of(round) == Turn::Ladder;
+        is_turn.then_some(Ladder { rates_rps, objective_ns, capacity_rps })
     }
 
     fn measured(&self, left: Duration) -> Measured {

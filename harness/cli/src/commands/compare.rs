@@ -54,6 +54,7 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
         judged: &judged,
         pairs: &pairs,
         sides: &sides,
+        against: None,
     };
     show(&content, args.output.json)?;
     say(&format!("files: {}", layout.relative(&folder)));

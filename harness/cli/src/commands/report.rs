@@ -1,7 +1,7 @@
 //! `report`: the comparison of an earlier run, from its files alone.
 
 use anyhow::Result;
-use tare_report::Content;
+use tare_report::{Content, Other};
 use tare_runner::Layout;
 
 use crate::args::ReportArgs;
@@ -23,6 +23,14 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
     // The summary follows from the samples: a run cut short may have an old one.
     results::write_summary_file(&folder, &summary)?;
     let judged = results::write_claims_file(&folder, &results::claims(&layout.claims())?, &samples)?;
+    let other = match &args.against {
+        Some(run) => {
+            let (_, record, samples) = results::read(&results, run)?;
+            let summary = results::summary(&record, &samples);
+            Some((record, summary))
+        }
+        None => None,
+    };
     let (pairs, sides) = (pairs(), sides());
     let content = Content {
         record: &record,
@@ -31,6 +39,7 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
         judged: &judged,
         pairs: &pairs,
         sides: &sides,
+        against: other.as_ref().map(|(record, summary)| Other { record, summary }),
     };
     show(&content, args.output.json)?;
     let reports = args.reports.clone().unwrap_or_else(|| layout.reports());

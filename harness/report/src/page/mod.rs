@@ -83,8 +83,15 @@ pub fn page(content: &Content<'_>) -> Page {
 }
 
 fn body(content: &Content<'_>, services: &[Vec<Subject>], figures: &[Figure], marks: &mut Marks) -> Markup {
-    let Content { record, summary, samples, judged, pairs, sides } = *content;
+    let Content { record, summary, samples, judged, pairs, sides, against } = *content;
     let names: Vec<&str> = services.iter().map(|subjects| subjects[0].service.as_str()).collect();
+    let has = |topic: &str| figures.iter().any(|figure| figure.topic == topic);
+    let topics: Vec<(&str, &str)> = TOPICS
+        .iter()
+        .map(|(id, title, _)| (*id, *title))
+        .chain([("settings", "Settings")])
+        .filter(|(id, _)| has(id))
+        .collect();
     let (tables, sections) = tables::tables(content, services, marks);
     let marked: Vec<(String, String)> = marks.texts().map(|(mark, text)| (mark, text.to_owned())).collect();
     html! {
@@ -108,7 +115,8 @@ fn body(content: &Content<'_>, services: &[Vec<Subject>], figures: &[Figure], ma
                     a href="#record" { "below" } ". A plain process, the floor, is the reference of every ratio." }
             }
             (tables::claims(judged))
-            (text::controls(&names, services))
+            (text::controls(&names, services, &topics))
+            @if let Some(other) = against { (tables::against(content, other, services)) }
             section #figures {
                 h2 { "All figures" }
                 p { "A row per subject; × is the value over that of the plain process in the same round, ± how far the 95 % "
@@ -119,12 +127,14 @@ fn body(content: &Content<'_>, services: &[Vec<Subject>], figures: &[Figure], ma
             @for (id, title, says) in TOPICS {
                 @let of_topic: Vec<&Figure> = figures.iter().filter(|figure| figure.topic == *id).collect();
                 @if !of_topic.is_empty() {
-                    section id=(id) { h2 { (title) } p { (says) } @for figure in of_topic { (drawn(figure)) } }
+                    section id=(id) data-topic=(id) {
+                        h2 { (title) } p { (says) } @for figure in of_topic { (drawn(figure)) }
+                    }
                 }
             }
             @let of_settings: Vec<&Figure> = figures.iter().filter(|figure| figure.topic == "settings").collect();
             @if !of_settings.is_empty() {
-                section #settings {
+                section #settings data-topic="settings" {
                     h2 { "What settings are worth" }
                     p { "Each differs from another in one thing; the first line is the difference between the sides." }
                     @for figure in of_settings { (drawn(figure)) }
@@ -146,6 +156,9 @@ fn sections_of<'a>(content: &Content<'_>, figures: &[Figure]) -> Vec<(&'a str, &
     let mut sections = vec![("answer", "Answer")];
     if !content.judged.is_empty() {
         sections.push(("claims", "Claimed and measured"));
+    }
+    if content.against.is_some() {
+        sections.push(("against", "Against the other run"));
     }
     sections.push(("figures", "All figures"));
     let has = |topic: &str| figures.iter().any(|figure| figure.topic == topic);

@@ -7,6 +7,8 @@
     for (const part of all("[data-service]")) {
       part.hidden = service !== "" && part.dataset.service !== "" && part.dataset.service !== service;
     }
+    const topic = form.elements.topic.value;
+    for (const part of all("[data-topic]")) part.hidden = topic !== "" && part.dataset.topic !== topic;
     const shown = new Set(all("input[name=platform]:checked", form).map((box) => box.value));
     for (const row of all("tr[data-platform]")) row.hidden = !shown.has(row.dataset.platform);
   };

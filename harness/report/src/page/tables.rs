@@ -4,8 +4,11 @@ use maud::{Markup, html};
 use tare_model::{RunRecord, Subject, Verdict};
 use tare_stats::Judged;
 
+use super::list;
 use crate::Content;
+use crate::against::{self, Other};
 use crate::cells::columns;
+use crate::charts::platform_colour;
 use crate::claims::{cases, flips};
 use crate::isolation::shown;
 use crate::layout::{Content as Cell, TextColumn};
@@ -44,7 +47,9 @@ fn table(subjects: &[Subject], columns: &[TextColumn]) -> Markup {
                 }
                 tbody { @for (row, subject) in subjects.iter().enumerate() {
                     tr data-platform=(subject.platform) {
-                        th scope="row" { span.dot data-of=(subject.platform) {} (subject.setting()) }
+                        th scope="row" {
+                            span.dot style={ "background:" (platform_colour(&subject.platform)) } {} (subject.setting())
+                        }
                         @for column in columns { (cell(&column.cells[row])) }
                     }
                 } }
@@ -68,6 +73,20 @@ fn cell(cell: &Cell) -> Markup {
                 @if !marks.text.is_empty() { " " a.mark href="#marks" { (marks.text) } }
             }
         },
+    }
+}
+
+/// This run beside another.
+pub(super) fn against(content: &Content<'_>, other: Other<'_>, services: &[Vec<Subject>]) -> Markup {
+    html! {
+        section #against {
+            h2 { "Against run " (other.record.run) }
+            @for subjects in services {
+                @let columns = against::columns(content.summary, other, subjects);
+                @if !columns.is_empty() { (table(subjects, &columns)) }
+            }
+            (list(&against::explained(content.record, other)))
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn headline(record: &RunRecord, services: &[&str]) -> String {
 }
 
 /// What the script offers to choose; hidden where there is no script, and everything is shown.
-pub(super) fn controls(services: &[&str], subjects: &[Vec<Subject>]) -> Markup {
+pub(super) fn controls(services: &[&str], subjects: &[Vec<Subject>], topics: &[(&str, &str)]) -> Markup {
     let mut platforms: Vec<&str> = Vec::new();
     for subject in subjects.iter().flatten() {
         if !platforms.contains(&subject.platform.as_str()) {
@@ -33,6 +33,10 @@ pub(super) fn controls(services: &[&str], subjects: &[Vec<Subject>]) -> Markup {
             fieldset { legend { "Service" }
                 label { input type="radio" name="service" value="" checked; " all" }
                 @for service in services { label { input type="radio" name="service" value=(service); " " (service) } }
+            }
+            fieldset { legend { "Charts" }
+                label { input type="radio" name="topic" value="" checked; " all" }
+                @for (id, title) in topics { label { input type="radio" name="topic" value=(id); " " (title) } }
             }
             fieldset { legend { "Platforms in tables" }
                 @for platform in platforms {

@@ -31,6 +31,7 @@ fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
         judged: &judged,
         pairs: &[],
         sides: &Sides::default(),
+        against: None,
     };
     let text = terminal(&content, Style { colour: false, width: 200 });
     let claims = text.split("\n\n").find(|part| part.starts_with("Claims\n")).unwrap();

@@ -1,9 +1,13 @@
 //! The report as its reader sees it, from records made by hand.
 
+mod against;
+mod browser;
 mod claims;
 mod example;
 mod isolation;
 mod ladder;
+mod many;
+mod markdown;
 mod settings;
 
 use example::{Made, failed, record};
@@ -15,7 +19,18 @@ const NARROW: Style = Style { colour: false, width: 100 };
 
 fn shown(record: &RunRecord, samples: &[Sample], style: Style) -> String {
     let summary = summarise(samples, &Reference::new("native", "musl"));
-    terminal(&Content { record, summary: &summary, samples, judged: &[], pairs: &[], sides: &Sides::default() }, style)
+    terminal(
+        &Content {
+            record,
+            summary: &summary,
+            samples,
+            judged: &[],
+            pairs: &[],
+            sides: &Sides::default(),
+            against: None,
+        },
+        style,
+    )
 }
 
 const SUBJECTS: &[&str] = &[

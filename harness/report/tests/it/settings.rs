@@ -23,6 +23,7 @@ fn each_setting_stands_beside_the_difference_between_the_sides() {
         judged: &[],
         pairs: &pairs,
         sides: &Sides::default(),
+        against: None,
     };
     let text = terminal(&content, Style { colour: false, width: 200 });
     let section = text.split("\n\n").find(|part| part.starts_with("What settings are worth\n")).unwrap();

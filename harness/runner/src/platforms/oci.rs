@@ -79,8 +79,11 @@ impl Platform for Oci {
         let limits = usable(&starter)?;
         let root = world.layout.work().join("oci").join(&service.name);
         fs_err::create_dir_all(&root)?;
-        // A copy, as an image has one: a link would share its page cache with the plain process.
-        fs_err::copy(&binary, root.join(ENTRY))?;
+        // A copy, as an image has one: a link would share its page cache with the plain process. Put into place whole, since
+        // another comparison may be running the one that is there.
+        let new = root.join(format!(".{ENTRY}-{}", std::process::id()));
+        fs_err::copy(&binary, &new)?;
+        fs_err::rename(&new, root.join(ENTRY))?;
         Ok(Box::new(OciTarget {
             common: Common::new(world, service, NAME, variant),
             starter,

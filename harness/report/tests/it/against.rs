@@ -1,0 +1,50 @@
+//! A run read against another.
+
+use tare_model::Sample;
+use tare_report::{Content, Other, Sides, terminal};
+use tare_stats::{Reference, summarise};
+
+use crate::NARROW;
+use crate::example::{Made, record};
+
+#[test]
+fn two_runs_stand_beside_each_other() {
+    let subjects = ["orders/native/musl", "orders/wasmtime/aot"];
+    let reference = Reference::new("native", "musl");
+    let taken = |wasm: f64| -> Vec<Sample> {
+        let cold = |subject, value: f64| Made::by(subject).cold(&[("spawn", value)]).samples();
+        [cold(subjects[0], 1.0), cold(subjects[1], wasm)].concat()
+    };
+    let (mut record, then) = (record(&subjects), record(&subjects));
+    record.run = "later".into();
+    record.git_commit = Some("abcdef0".into());
+    let (samples, earlier) = (taken(3.0), taken(2.0));
+    let (summary, earlier) = (summarise(&samples, &reference), summarise(&earlier, &reference));
+    let content = Content {
+        record: &record,
+        summary: &summary,
+        samples: &samples,
+        judged: &[],
+        pairs: &[],
+        sides: &Sides::default(),
+        against: Some(Other { record: &then, summary: &earlier }),
+    };
+    let text = terminal(&content, NARROW);
+    let section = &text[text.find("orders, against").unwrap()..];
+    insta::assert_snapshot!(section, @r"
+    orders, against 20261122-182125
+
+                  start-up ────────────
+                  cold, ms
+    native/musl   0.998 → 0.998 1.00× =
+    wasmtime/aot  2.00 → 3.01 1.50× ≠
+
+    Against the other run
+      a → b   the median of 20261122-182125 and of later, then the second over the first
+      =       the 95 % intervals overlap: no difference can be told
+      ≠       the intervals have nothing in common. The runs were not interleaved: what changed on the
+              machine between them counts as a difference, too
+      ?       one of them has too few rounds for an interval, or was measured once
+      differ  between the runs: commit
+    ");
+}

@@ -1,0 +1,45 @@
+//! The result as Markdown.
+
+use tare_report::{Content, Sides, markdown};
+use tare_stats::{Reference, summarise};
+
+use crate::full;
+
+#[test]
+fn a_run_as_markdown() {
+    let (record, samples) = full();
+    let summary = summarise(&samples, &Reference::new("native", "musl"));
+    let two = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    let sides = Sides { best: two("wasmtime/aot", "docker/scratch"), usual: two("wasmtime/jit", "docker/debian") };
+    let (record, summary, samples) = (&record, &summary, &samples);
+    let content = Content { record, summary, samples, judged: &[], pairs: &[], sides: &sides, against: None };
+    insta::assert_snapshot!(markdown(&content), @r"
+    # Wasm component or container?
+
+    - At their best (wasmtime/aot against docker/scratch), Wasm ships 5.32 times fewer bytes and starts 23.0 times sooner; the container takes 2.29 times less memory when idle and answers 2.11 times as many requests. Some of it rests on too few rounds for an interval.
+    - As usually shipped (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18 times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory when idle. Some of it rests on too few rounds for an interval.
+    - The winner depends on which of the two is asked for throughput (the container at best, Wasm as usually shipped); it does not for the bytes shipped, the start and idle memory.
+
+    | orders | shipped, MB | cold start, ms | idle memory, MB | full load, requests/s | CPU per request, µs | 99th percentile, ms |
+    |---|---|---|---|---|---|---|
+    | native/musl | 1.92 | 0.938 ±2% | 1.21 ±2% | 52,607 ~2% | 18.3 ~2% | 0.402 ~2% |
+    | wasmtime/aot | 0.361 | 3.62 ±2% | 8.41 ±2% | 23,999 ~3% | 39.9 ~3% | 0.916 ~2% |
+    | wasmtime/jit | 0.361 | 96.6 ±2% | 31.0 ±2% | 23,751 ~3% | 40.4 ~3% | 0.939 ~2% |
+    | wasmtime/reuse | 0.361 | – | – | 38,954 ~2% | 25.0 ~2% | 0.512 ~2% |
+    | docker/scratch | 1.92 | 83.8 ±2% | 1.23 ±2% + 2.46 | 51,486 ~2% | 18.5 ~2% | 0.411 ~2% |
+    | docker/debian | 75.9 | 210 ±2% | 1.46 ±2% + 3.25 | 7,820 ~2% | 118 ~2% | 48.1 ~3% |
+    | docker/wasm | – | – | – | – | – | – |
+
+    Medians over rounds; ± is how far the 95 % interval of the median reaches, ~ the range where there are fewer than six rounds. Idle memory: PSS of the processes of the service + what the engine runs beside them.
+
+    ## Conditions
+
+    - **run**: 20261122-182125, started 2026-11-22T18:21:25Z: complete, 10 of 10 rounds
+    - **machine**: Debian GNU/Linux 12, kernel 6.1.0, x86_64, Example CPU 3 GHz, 2 CPUs, 25.2 GB of memory, cgroup v1, load average 0.07 at the start
+    - **versions**: docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
+    - **precision**: measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 5 subjects (startup_cold), 0 of 5 subjects (memory_pss), 0 of 6 subjects (throughput); the others until the time or the rounds were spent
+    - **load**: 32 connections; open loop of 5 s at 4,000 requests/s (orders), 50 % of what the weakest subject reaches; closed loop of 3 s; each after a warm-up in windows of 1 s until two medians agree within 10 %; the generator's ceiling is 61,234 requests/s; generator on CPU 0, subjects on CPU 1
+    - **command**: tare compare --suite standard (suite standard, seed 42)
+    - **warning**: the machine's load average was 1.9 when round 4 began
+    ");
+}
