@@ -134,8 +134,9 @@ fn sentence(when: &str, (wasm, container): &(String, String), answered: &[Answer
         let called: Vec<String> = level.iter().map(|found| found.question.called.to_owned()).collect();
         parts.push(format!("{} cannot be told apart on all services", and(&called)));
     }
-    let few = answered.iter().any(|found| !found.sure);
-    let doubt = if few { " Some of it rests on too few rounds for an interval." } else { "" };
+    let few: Vec<String> =
+        answered.iter().filter(|found| !found.sure).map(|found| found.question.called.to_owned()).collect();
+    let doubt = if few.is_empty() { String::new() } else { format!(" Too few rounds for an interval: {}.", and(&few)) };
     (!parts.is_empty()).then(|| format!("{when} ({wasm} against {container}), {}.{doubt}", parts.join("; ")))
 }
 
@@ -158,10 +159,10 @@ fn flips(best: &[Answered<'_>], usual: &[Answered<'_>]) -> Option<String> {
         .collect();
     match (flipped.is_empty(), same.is_empty()) {
         (true, true) => None,
-        (true, false) => Some(format!("Who wins {} does not depend on which of the two is asked.", and(&same))),
-        (false, true) => Some(format!("Who wins depends on which of the two is asked: {}.", and(&flipped))),
+        (true, false) => Some(format!("The winner is the same whichever pair is compared: {}.", and(&same))),
+        (false, true) => Some(format!("Which pair is compared decides who wins: {}.", and(&flipped))),
         (false, false) => Some(format!(
-            "The winner depends on which of the two is asked for {}; it does not for {}.",
+            "Which pair is compared decides who wins {}; it makes no difference for {}.",
             and(&flipped),
             and(&same)
         )),

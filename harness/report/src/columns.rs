@@ -75,7 +75,7 @@ pub(crate) const EXPLANATIONS: &[(&str, &str)] = &[
         "PSS (resident memory, shared pages divided among their users) of the subject's processes; engine: +x is what \
          the engine runs beside them for this subject, (x) is the part that the empty Wasm host has of them; cgroup: \
          charged to the container when idle; high water: the largest RSS that the kernel saw; one more: what each \
-         further instance takes, daemons too",
+         further instance takes, without the daemons",
     ),
     (
         "full load",

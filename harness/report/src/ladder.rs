@@ -56,7 +56,7 @@ pub(crate) fn objectives(record: &RunRecord) -> Option<String> {
     (!stated.is_empty()).then(|| {
         format!(
             "open loop of {} s or more at each of a ladder of rates common to all subjects of a service, up to the first at \
-             which the 99th percentile is above the objective of {} (!) or an answer is wrong; sustained: the highest rate \
+             which the 99th percentile is above the objective of {} (!), a queue is left at the end, or an answer is wrong; sustained: the highest rate \
              before that",
             record.plan.load.ladder_s,
             stated.join(", ")

@@ -121,7 +121,11 @@ impl Agenda {
 
     /// How long what is due takes in a round, judged by those before in which it was the same turn.
     pub fn round(&self, round: u32) -> Duration {
-        self.subjects.iter().filter(|entry| !self.entry_due(entry).is_empty()).map(|entry| entry.mean(round)).sum()
+        self.subjects
+            .iter()
+            .filter(|entry| !self.entry_due(entry).is_empty())
+            .map(|entry| self.mean(entry, round))
+            .sum()
     }
 
     /// How long the rest takes, from within a round of which these subjects are still to come: until all is precise, as far
@@ -133,10 +137,10 @@ impl Agenda {
             if self.judged || more == 0 { more } else { usize::MAX }
         };
         let due = to_come.iter().map(|index| &self.subjects[*index]).filter(|entry| wanted(entry) > 0);
-        let mut left: Duration = due.map(|entry| entry.mean(round)).sum();
+        let mut left: Duration = due.map(|entry| self.mean(entry, round)).sum();
         for (further, next) in (1..).zip(round + 1..=rounds) {
             let due = self.subjects.iter().filter(|entry| wanted(entry) > further);
-            let whole: Duration = due.map(|entry| entry.mean(next)).sum();
+            let whole: Duration = due.map(|entry| self.mean(entry, next)).sum();
             if whole.is_zero() || left + whole > limit {
                 break;
             }
@@ -144,14 +148,23 @@ impl Agenda {
         }
         left
     }
+
+    /// How long a subject takes in a round; one that was not measured yet, as long as the others on average.
+    fn mean(&self, entry: &Entry, round: u32) -> Duration {
+        entry.mean(round).unwrap_or_else(|| {
+            let known: Vec<Duration> = self.subjects.iter().filter_map(|other| other.mean(round)).collect();
+            let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
+            known.iter().sum::<Duration>().checked_div(count).unwrap_or_default()
+        })
+    }
 }
 
 impl Entry {
     /// How long the subject takes in a round: as in those of the same turn, or before there were any, as in all.
-    fn mean(&self, round: u32) -> Duration {
+    fn mean(&self, round: u32) -> Option<Duration> {
         let turn = self.took[(round % TURNS) as usize];
         let all = self.took.iter().fold((Duration::ZERO, 0), |sum, took| (sum.0 + took.0, sum.1 + took.1));
-        turn.0.checked_div(turn.1).or_else(|| all.0.checked_div(all.1)).unwrap_or_default()
+        turn.0.checked_div(turn.1).or_else(|| all.0.checked_div(all.1))
     }
 }
 
@@ -208,6 +221,15 @@ mod tests {
         (0..4).for_each(|index| agenda.took(index, 2, 3 * SECOND));
         assert_eq!([4, 5, 6].map(|round| agenda.round(round)), [4 * SECOND, 12 * SECOND, 8 * SECOND]);
         assert_eq!([4, 5, 6].map(Turn::of), [Turn::Ladder, Turn::Density, Turn::None]);
+    }
+
+    #[test]
+    fn within_the_first_round_the_others_are_taken_to_be_like_those_measured() {
+        let subjects = ["a/native/process", "a/docker/debian"].map(|name| (name.parse().unwrap(), vec![Group::Load]));
+        let mut agenda = Agenda::new(subjects, "native/process");
+        assert_eq!(agenda.left(100 * SECOND, (1, 3), &[0, 1]), Duration::ZERO, "nothing is known");
+        agenda.took(0, 1, 2 * SECOND);
+        assert_eq!(agenda.left(100 * SECOND, (1, 3), &[1]), 10 * SECOND);
     }
 
     #[test]

@@ -36,12 +36,15 @@ async fn grow(colony: &mut dyn Colony, counts: &[u32], findings: &mut Findings) 
 fn read(colony: &dyn Colony, count: u32, findings: &mut Findings) -> Result<()> {
     let processes = colony.processes()?;
     let pss = |pids: &[i32]| pids.iter().map(|&pid| pss_bytes(pid)).sum::<Result<u64>>();
-    let (service, engine) = (pss(&processes.service)?, pss(&processes.engine)?);
+    let (service, engine, daemons) = (pss(&processes.service)?, pss(&processes.engine)?, pss(colony.daemons())?);
     let mut read = |what: &str, bytes: u64| findings.read(&MEMORY_INSTANCES, format!("{what}@{count}"), bytes as f64);
     read("total", service + engine);
     read("service", service);
     if !processes.engine.is_empty() {
         read("engine", engine);
+    }
+    if !colony.daemons().is_empty() {
+        read("daemons", daemons);
     }
     let cgroups = colony.cgroups();
     if !cgroups.is_empty() {

@@ -171,7 +171,7 @@ impl Run<'_> {
         });
         let judged: Vec<(String, f64)> = judged.collect();
         let calibration = &mut self.record.calibration;
-        calibration.open_rate_rps = open_rates(judged.clone(), load.open_share);
+        calibration.open_rate_rps = ladder::lowest(judged.clone(), load.open_share);
         if let Some(ceiling) = calibration.generator_ceiling_rps.filter(|_| load.ladder_s > 0.0) {
             calibration.ladder_rps = ladder::rates(judged, load.open_share, ceiling);
         }
@@ -241,7 +241,7 @@ impl Run<'_> {
                     continue;
                 }
                 let left = agenda.left(limit.saturating_sub(self.began.elapsed()), (round, rounds), &order[place..]);
-                let measured = (round > 1).then(|| self.measured(left));
+                let measured = (round > 1 || place > 0).then(|| self.measured(left));
                 self.tell(&format!("round {round}: {subject}"), measured);
                 let began = Instant::now();
                 self.measure(ready, &due, round, u32::try_from(place)? + 1).await?;
@@ -369,17 +369,6 @@ fn capacity_loop(plan: &Plan) -> Loop {
     Loop { phase: "closed", mode: Mode::Closed, seconds: plan.load.closed_s.max(CAPACITY_S), seed: plan.seed }
 }
 
-/// The open loop's rate of each service: this share of the capacity of its weakest subject. Controls do not count: they are
-/// no alternative that the load of the others would have to suit.
-fn open_rates(capacities: impl IntoIterator<Item = (String, f64)>, share: f64) -> BTreeMap<String, f64> {
-    let mut rates: BTreeMap<String, f64> = BTreeMap::new();
-    for (service, capacity) in capacities {
-        let rate = rates.entry(service).or_insert(f64::INFINITY);
-        *rate = rate.min(capacity * share);
-    }
-    rates
-}
-
 fn first_error(outcome: &Outcome) -> String {
     let first = outcome
         .errors
@@ -387,16 +376,4 @@ fn first_error(outcome: &Outcome) -> String {
         .into_iter()
         .find_map(|(kind, tally)| Some(format!("{kind}: {}", tally.first.as_deref()?)));
     first.unwrap_or_else(|| "no answer came".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_weakest_subject_of_a_service_sets_its_rate() {
-        let capacities = [("auth", 900.0), ("auth", 300.0), ("orders", 20_000.0)];
-        let rates = open_rates(capacities.map(|(service, capacity)| (service.to_owned(), capacity)), 0.5);
-        assert_eq!(rates, BTreeMap::from([("auth".to_owned(), 150.0), ("orders".to_owned(), 10_000.0)]));
-    }
 }

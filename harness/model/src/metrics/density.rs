@@ -2,7 +2,8 @@ use super::{Better, Group, Metric, Unit};
 
 /// Memory of N instances that run beside each other and have each answered: of components in one host, of processes, or
 /// of containers. Phases `service@N` (proportional set size of the processes that run them), `engine@N` (of what the
-/// engine runs beside them, its daemons included), `total@N` (both), `cgroup@N` (what their cgroups are charged).
+/// engine runs beside each: shim, port proxy), `total@N` (both), `daemons@N` (of what the engine runs for all, whose heaps
+/// grow and shrink by more than an instance adds), `cgroup@N` (what their cgroups are charged).
 pub const MEMORY_INSTANCES: Metric = Metric {
     name: "memory_instances",
     group: Group::Density,
@@ -14,7 +15,7 @@ pub const MEMORY_INSTANCES: Metric = Metric {
 };
 
 /// What each further instance takes: the slope of [`MEMORY_INSTANCES`] over their number by least squares, of each round;
-/// phases `service`, `engine`, `total`, `cgroup`. Derived from the samples, not sampled.
+/// phases `service`, `engine`, `total`, `daemons`, `cgroup`. Derived from the samples, not sampled.
 pub const MEMORY_PER_INSTANCE: Metric = Metric {
     name: "memory_per_instance",
     group: Group::Density,

@@ -47,11 +47,12 @@ fn each_subject_is_shown_up_to_the_rate_that_it_did_not_sustain() {
     native/musl   0.210  0.250
     wasmtime/aot  1.90   31.4!
     ");
-    let explained = text.lines().skip_while(|line| !line.starts_with("  ladder")).take(4);
+    let explained = text.lines().skip_while(|line| !line.starts_with("  ladder")).take(5);
     insta::assert_snapshot!(explained.collect::<Vec<_>>().join("\n"), @r"
     ladder     open loop of 0.25 s or more at each of a ladder of rates common to all subjects of a
                service, up to the first at which the 99th percentile is above the objective of 10.0 ms
-               (orders) (!) or an answer is wrong; sustained: the highest rate before that
+               (orders) (!), a queue is left at the end, or an answer is wrong; sustained: the highest
+               rate before that
     rounds     load: 1
     ");
 }

@@ -184,7 +184,7 @@ fn a_full_run_with_all_kinds_of_cells() {
                  processes; engine: +x is what the engine runs beside them for this subject, (x) is the
                  part that the empty Wasm host has of them; cgroup: charged to the container when idle;
                  high water: the largest RSS that the kernel saw; one more: what each further instance
-                 takes, daemons too
+                 takes, without the daemons
       full load  closed loop, every connection always busy; CPU time of all the subject's processes per
                  right answer
       latency    open loop at one rate for all subjects of a service, from the moment at which a request

@@ -16,9 +16,9 @@ fn a_run_as_markdown() {
     insta::assert_snapshot!(markdown(&content), @r"
     # Wasm component or container?
 
-    - At their best (wasmtime/aot against docker/scratch), Wasm ships 5.32 times fewer bytes and starts 23.0 times sooner; the container takes 2.29 times less memory when idle and answers 2.11 times as many requests. Some of it rests on too few rounds for an interval.
-    - As usually shipped (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18 times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory when idle. Some of it rests on too few rounds for an interval.
-    - The winner depends on which of the two is asked for throughput (the container at best, Wasm as usually shipped); it does not for the bytes shipped, the start and idle memory.
+    - At their best (wasmtime/aot against docker/scratch), Wasm ships 5.32 times fewer bytes and starts 23.0 times sooner; the container takes 2.29 times less memory when idle and answers 2.11 times as many requests. Too few rounds for an interval: throughput.
+    - As usually shipped (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18 times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory when idle. Too few rounds for an interval: throughput.
+    - Which pair is compared decides who wins throughput (the container at best, Wasm as usually shipped); it makes no difference for the bytes shipped, the start and idle memory.
 
     | orders | shipped, MB | cold start, ms | idle memory, MB | full load, requests/s | CPU per request, µs | 99th percentile, ms |
     |---|---|---|---|---|---|---|

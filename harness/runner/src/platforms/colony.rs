@@ -12,8 +12,13 @@ pub trait Colony {
     /// Starts one more and waits for its first right answer.
     async fn grow(&mut self) -> Result<()>;
 
-    /// The processes of all of them, with those that the engine has for all its instances.
+    /// The processes of all of them.
     fn processes(&self) -> Result<Processes>;
+
+    /// Those of the engine that serve all of its instances.
+    fn daemons(&self) -> &[i32] {
+        &[]
+    }
 
     /// The cgroups of those that have one.
     fn cgroups(&self) -> Vec<&Cgroup>;
@@ -26,14 +31,13 @@ pub trait Colony {
 pub(super) struct Separate<'a> {
     target: &'a dyn Target,
     instances: Vec<Box<dyn Instance>>,
-    /// Processes of the engine that serve all of its instances.
-    shared: Vec<i32>,
+    daemons: Vec<i32>,
 }
 
 impl<'a> Separate<'a> {
-    /// No instance yet.
-    pub(super) fn of(target: &'a dyn Target, shared: Vec<i32>) -> Box<dyn Colony + 'a> {
-        Box::new(Self { target, instances: Vec::new(), shared })
+    /// No instance yet; beside the processes of the engine that serve all of its instances.
+    pub(super) fn of(target: &'a dyn Target, daemons: Vec<i32>) -> Box<dyn Colony + 'a> {
+        Box::new(Self { target, instances: Vec::new(), daemons })
     }
 }
 
@@ -45,13 +49,17 @@ impl Colony for Separate<'_> {
     }
 
     fn processes(&self) -> Result<Processes> {
-        let mut all = Processes { service: Vec::new(), engine: self.shared.clone() };
+        let mut all = Processes::default();
         for instance in &self.instances {
             let Processes { service, engine } = instance.processes()?;
             all.service.extend(service);
             all.engine.extend(engine);
         }
         Ok(all)
+    }
+
+    fn daemons(&self) -> &[i32] {
+        &self.daemons
     }
 
     fn cgroups(&self) -> Vec<&Cgroup> {

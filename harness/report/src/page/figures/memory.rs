@@ -18,7 +18,7 @@ pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
         topic: "memory",
         name: "memory-one-more",
         title: "memory of each further instance",
-        says: "Slope over several instances beside each other, the engine's daemons included.",
+        says: "Slope over several instances beside each other, shims and port proxies included, the engine's daemons not.",
     };
     let all = [
         by_process(view),
@@ -104,7 +104,7 @@ fn several(view: View<'_>) -> Option<Figure> {
         topic: "memory",
         name: "memory-instances",
         title: "memory of several instances",
-        says: "Each has answered before the next was started; the engine's daemons are included.",
+        says: "Each has answered before the next was started; without the engine's daemons.",
     };
     let counts = &view.content.record.plan.instances;
     let x = Abscissa::Values(Quantity { name: "instances beside each other".into(), unit: String::new() }, Axis::Auto);
