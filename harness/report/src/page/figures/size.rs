@@ -56,7 +56,7 @@ fn needed(view: View<'_>) -> Option<Figure> {
     };
     let chart = Stacked {
         caption: view.caption(heading),
-        quantity: Quantity { name: "share of all that is needed".into(), unit: String::new() },
+        quantity: Quantity { name: "all that is needed".into(), unit: String::new() },
         normalise: true,
         rows: told.iter().map(bar).collect(),
     };

@@ -64,7 +64,7 @@ fn phases(view: View<'_>) -> Option<Figure> {
     if rows.is_empty() {
         return None;
     }
-    let quantity = Quantity { name: "share of the cold start".into(), unit: String::new() };
+    let quantity = Quantity { name: "the cold start".into(), unit: String::new() };
     let chart = Stacked { caption: view.caption(heading), quantity, normalise: true, rows };
     let parts = format!("parts, {}", scale.name);
     Some(view.figure(heading, chart.svg(), &["subject", "total", &parts], table))
