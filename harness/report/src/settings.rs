@@ -1,8 +1,8 @@
 //! What single settings are worth, beside the difference between the sides.
 
-use tare_model::metrics::{MEMORY_PSS, STARTUP_COLD, THROUGHPUT};
+use tare_model::metrics::{MEMORY_ENGINE, MEMORY_PSS, STARTUP_COLD, THROUGHPUT};
 use tare_model::{Metric, Sample, Subject};
-use tare_stats::{Estimate, paired, services};
+use tare_stats::{Estimate, paired_sums, services};
 
 use crate::format::ratio;
 
@@ -17,9 +17,12 @@ pub struct Pair {
     pub what: String,
 }
 
-/// What is shown of each.
-const SHOWN: [(&str, &Metric); 3] =
-    [("cold start", &STARTUP_COLD), ("idle memory", &MEMORY_PSS), ("throughput", &THROUGHPUT)];
+/// What is shown of each: its name, and the metrics and phases whose sum it is. Memory is with what the engine runs beside.
+pub(crate) const SHOWN: [(&str, &[(&Metric, &str)]); 3] = [
+    ("cold start", &[(&STARTUP_COLD, "total")]),
+    ("idle memory with the engine's", &[(&MEMORY_PSS, "idle"), (&MEMORY_ENGINE, "idle")]),
+    ("throughput", &[(&THROUGHPUT, "closed")]),
+];
 
 /// An entry for each pair of which both were measured.
 pub(crate) fn settings(samples: &[Sample], pairs: &[Pair]) -> Vec<(String, String)> {
@@ -27,8 +30,8 @@ pub(crate) fn settings(samples: &[Sample], pairs: &[Pair]) -> Vec<(String, Strin
     let entries = pairs.iter().filter_map(|pair| {
         let worth: Vec<String> = SHOWN
             .iter()
-            .filter_map(|(name, metric)| {
-                let found = services.iter().filter_map(|service| of_service(samples, service, pair, metric));
+            .filter_map(|(name, metrics)| {
+                let found = services.iter().filter_map(|service| of_service(samples, service, pair, metrics));
                 Some(format!("{name} {}", range(&found.collect::<Vec<_>>())?))
             })
             .collect();
@@ -38,12 +41,18 @@ pub(crate) fn settings(samples: &[Sample], pairs: &[Pair]) -> Vec<(String, Strin
     entries.collect()
 }
 
-fn of_service(samples: &[Sample], service: &str, pair: &Pair, metric: &Metric) -> Option<Estimate> {
+/// The ratio of a pair on a service; nothing where no round has both.
+pub(crate) fn of_service(
+    samples: &[Sample],
+    service: &str,
+    pair: &Pair,
+    metrics: &[(&Metric, &str)],
+) -> Option<Estimate> {
     let subject = |setting: &str| {
         let (platform, variant) = setting.split_once('/')?;
         Some(Subject::new(service, platform, variant))
     };
-    paired(samples, &subject(&pair.of)?, &subject(&pair.over)?, metric)
+    paired_sums(samples, &subject(&pair.of)?, &subject(&pair.over)?, metrics)
 }
 
 /// The ratios of all services; said to be no difference where no interval excludes 1.

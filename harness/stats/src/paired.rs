@@ -57,8 +57,3 @@ pub fn paired_sums(
     };
     Estimate::of(&over(&of(subject), &of(base)))
 }
-
-/// The ratio of a metric's headline between two subjects, paired within rounds; nothing where no round has both.
-pub fn paired(samples: &[Sample], subject: &Subject, base: &Subject, metric: &Metric) -> Option<Estimate> {
-    paired_sums(samples, subject, base, &[(metric, metric.headline)])
-}

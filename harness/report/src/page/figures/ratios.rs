@@ -1,49 +1,38 @@
 //! Ratios around 1: what settings are worth, and what is noise.
 
-use tare_model::metrics::{MEMORY_PSS, STARTUP_COLD, THROUGHPUT};
-use tare_model::{Metric, Subject};
-use tare_stats::{Estimate, paired};
+use tare_model::Metric;
+use tare_stats::Estimate;
 
 use super::{Figure, Heading, View, reach};
 use crate::charts::{Dot, Dots, Quantity, Reference, Scale as Axis};
 use crate::format::{Scale, ratio, spread};
-use crate::settings::Pair;
+use crate::settings::{Pair, SHOWN, of_service};
+
+/// The names and titles of the charts, in the order of what is shown.
+const CHARTS: [(&str, &str); 3] = [
+    ("settings-startup", "cold start, over the other setting"),
+    ("settings-memory", "idle memory with what the engine runs beside, over the other setting"),
+    ("settings-throughput", "throughput, over the other setting"),
+];
 
 pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
-    let of = |name, title, metric| {
+    let chart = |((name, title), (_, metrics))| {
         let says = "Ratio to the other setting in the same round: 1 is no difference.";
-        settings(view, Heading { topic: "settings", name, title, says }, metric)
+        settings(view, Heading { topic: "settings", name, title, says }, metrics)
     };
-    let all = [
-        of("settings-startup", "cold start, over the other setting", &STARTUP_COLD),
-        of("settings-memory", "idle memory, over the other setting", &MEMORY_PSS),
-        of("settings-throughput", "throughput, over the other setting", &THROUGHPUT),
-    ];
-    all.into_iter().flatten().collect()
+    CHARTS.into_iter().zip(SHOWN).filter_map(chart).collect()
 }
 
-fn settings(view: View<'_>, heading: Heading, metric: &Metric) -> Option<Figure> {
-    let subject = |setting: &str| {
-        let (platform, variant) = setting.split_once('/')?;
-        Some(Subject::new(view.service, platform, variant))
-    };
-    let told: Vec<(&Pair, Estimate, Subject)> = view
-        .content
-        .pairs
-        .iter()
-        .filter_map(|pair| {
-            let (of, over) = (subject(&pair.of)?, subject(&pair.over)?);
-            let estimate = paired(view.content.samples, &of, &over, metric)?;
-            Some((pair, estimate, of))
-        })
-        .collect();
+fn settings(view: View<'_>, heading: Heading, metrics: &[(&Metric, &str)]) -> Option<Figure> {
+    let of = |pair| Some((pair, of_service(view.content.samples, view.service, pair, metrics)?));
+    let told: Vec<(&Pair, Estimate)> = view.content.pairs.iter().filter_map(of).collect();
     if told.is_empty() {
         return None;
     }
     let plain = Scale::of(tare_model::Unit::Count, 1.0);
-    let rows = told.iter().map(|(pair, estimate, of)| Dot {
+    let rows = told.iter().map(|(pair, estimate)| Dot {
         label: pair.of.clone(),
-        platform: of.platform.clone(),
+        platform: pair.of.split('/').next().unwrap_or_default().to_owned(),
         value: estimate.median,
         spread: reach(estimate, plain),
         text: format!("{} {}", ratio(estimate.median), spread(estimate)).trim_end().to_owned(),
@@ -56,7 +45,7 @@ fn settings(view: View<'_>, heading: Heading, metric: &Metric) -> Option<Figure>
         reference: Some(Reference { value: 1.0, label: "no difference".into() }),
         rows: rows.collect(),
     };
-    let table = told.iter().map(|(pair, estimate, _)| {
+    let table = told.iter().map(|(pair, estimate)| {
         let ends = estimate.interval.map_or_else(
             || "too few rounds".to_owned(),
             |interval| format!("{} to {}", ratio(interval.low), ratio(interval.high)),
