@@ -158,7 +158,8 @@ pub struct SubjectRecord {
 /// A thing that was built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactRecord {
-    /// What it is: `component`, `program` (of WASI 0.1), `aot`, `host`, `binary`, `image`.
+    /// What it is: `component`, `program` (of WASI 0.1), `aot`, `host`, `starter`, `binary`, `image` and
+    /// each `layer` of it.
     pub kind: String,
     /// Its name: a path relative to the checkout, or the image's name.
     pub name: String,

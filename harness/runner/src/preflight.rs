@@ -1,6 +1,6 @@
 //! What a comparison needs of the machine, all of it looked at before anything is done.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Serialize;
@@ -110,15 +110,22 @@ fn c_library() -> Finding {
     let what = "static C library";
     let remedy = "install a C compiler and the static C library: `apt-get install gcc libc6-dev` on Debian and Ubuntu, \
                   `dnf install gcc glibc-static` on Fedora, `pacman -S gcc` on Arch";
-    let Ok(output) = Command::new("cc").arg("-print-file-name=libc.a").output() else {
-        return Finding::missing(what, "there is no C compiler: cc does not run here", remedy);
-    };
+    match library("libc.a") {
+        Err(_) => Finding::missing(what, "there is no C compiler: cc does not run here", remedy),
+        Ok(Some(found)) => Finding::good(what, found.display().to_string()),
+        Ok(None) => Finding::missing(what, "the C compiler has no libc.a", remedy),
+    }
+}
+
+/// Where the C compiler has a library; nothing where it has none of this name.
+///
+/// # Errors
+/// There is no C compiler.
+pub fn library(name: &str) -> std::io::Result<Option<PathBuf>> {
+    let output = Command::new("cc").arg(format!("-print-file-name={name}")).output()?;
     // What the compiler does not find it gives back as it was asked for.
     let file = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    match Path::new(&file).canonicalize() {
-        Ok(found) if file != "libc.a" => Finding::good(what, found.display().to_string()),
-        _ => Finding::missing(what, "the C compiler has no libc.a", remedy),
-    }
+    Ok(Path::new(&file).canonicalize().ok().filter(|_| file != name))
 }
 
 fn disk(root: &Path) -> Finding {

@@ -240,7 +240,7 @@ impl Layout<'_> {
 
     fn draw(&self, drawn: &Drawn) {
         let Drawn { curve, colour, variant, runs } = drawn;
-        self.sheet.tipped(tip(curve), || {
+        self.sheet.tipped_of(tip(curve), &curve.platform, || {
             self.sheet.dashed(DASHES[variant % DASHES.len()], || {
                 for run in runs.iter().filter(|run| run.len() > 1) {
                     let places: Vec<(i32, i32)> = run.iter().map(|(place, _)| *place).collect();
@@ -250,7 +250,7 @@ impl Layout<'_> {
         });
         for (place, point) in runs.iter().flatten() {
             let whole = format!("{}: {}", curve.label, point.tip);
-            self.sheet.tipped(&whole, || marker(&self.sheet, *place, *variant, *colour));
+            self.sheet.tipped_of(&whole, &curve.platform, || marker(&self.sheet, *place, *variant, *colour));
         }
     }
 
@@ -272,7 +272,7 @@ impl Layout<'_> {
             taken: objective.iter().map(|(area, _)| *area).collect(),
         };
         for ((placed, (drawn, end)), words) in labels::place(&scene, &wishes).iter().zip(ending).zip(words) {
-            self.sheet.tipped(tip(drawn.curve), || self.label(placed, drawn, end, &words));
+            self.sheet.tipped_of(tip(drawn.curve), &drawn.curve.platform, || self.label(placed, drawn, end, &words));
         }
     }
 

@@ -70,8 +70,11 @@ impl Dots {
     }
 
     pub(super) fn sheet(&self) -> Sheet {
-        let words: Vec<Words> =
-            self.rows.iter().map(|Dot { label, text, tip, .. }| Words { label, figure: text, tip }).collect();
+        let words: Vec<Words> = self
+            .rows
+            .iter()
+            .map(|Dot { label, platform, text, tip, .. }| Words { label, platform, figure: text, tip })
+            .collect();
         let columns = Columns::of(&words);
         let values: Vec<f64> = self.rows.iter().map(|row| row.value).collect();
         let spreads = self.rows.iter().filter(|row| row.value.is_finite()).filter_map(|row| row.spread.ends());

@@ -23,6 +23,7 @@ const LINE: i32 = 17;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Words<'a> {
     pub label: &'a str,
+    pub platform: &'a str,
     pub figure: &'a str,
     pub tip: &'a str,
 }
@@ -121,7 +122,7 @@ impl Board {
         let (y, text_colour) = (self.y(row), Ink::Text.light());
         let label = text::shortened(words.label, SIZE, f64::from(self.columns.left - 12));
         let fallback = format!("{}: {}", words.label, words.figure);
-        self.sheet.tipped(if words.tip.is_empty() { &fallback } else { words.tip }, || {
+        self.sheet.tipped_of(if words.tip.is_empty() { &fallback } else { words.tip }, words.platform, || {
             self.sheet.hit((0, y - HEIGHT / 2), (WIDTH, HEIGHT));
             self.sheet.text(&label, (2, y), Align::Left, SIZE, text_colour);
             let figure = text::shortened(words.figure, SIZE, f64::from(WIDTH - self.columns.right - 10));

@@ -117,7 +117,12 @@ impl Sheet {
 
     /// What is drawn meanwhile has a tooltip in common.
     pub(super) fn tipped(&self, tip: &str, draw: impl FnOnce()) {
-        self.backend.borrow_mut().open(tip);
+        self.tipped_of(tip, "", draw);
+    }
+
+    /// The same for what belongs to a platform.
+    pub(super) fn tipped_of(&self, tip: &str, platform: &str, draw: impl FnOnce()) {
+        self.backend.borrow_mut().open(tip, platform);
         draw();
         self.backend.borrow_mut().close();
     }

@@ -84,8 +84,11 @@ impl Stacked {
     }
 
     pub(super) fn sheet(&self) -> Sheet {
-        let words: Vec<Words> =
-            self.rows.iter().map(|Bar { label, total, tip, .. }| Words { label, figure: total, tip }).collect();
+        let words: Vec<Words> = self
+            .rows
+            .iter()
+            .map(|Bar { label, platform, total, tip, .. }| Words { label, platform, figure: total, tip })
+            .collect();
         let columns = Columns::of(&words);
         let axis = self.axis(columns);
         let place = |value: f64| super::sheet::pixel(place(&axis, columns, value));

@@ -47,8 +47,11 @@ impl Strip {
     }
 
     pub(super) fn sheet(&self) -> Sheet {
-        let words: Vec<Words> =
-            self.rows.iter().map(|Samples { label, text, tip, .. }| Words { label, figure: text, tip }).collect();
+        let words: Vec<Words> = self
+            .rows
+            .iter()
+            .map(|Samples { label, platform, text, tip, .. }| Words { label, platform, figure: text, tip })
+            .collect();
         let columns = Columns::of(&words);
         let values: Vec<f64> = self.rows.iter().flat_map(|row| &row.samples).copied().collect();
         let reference: Vec<f64> = self.reference.iter().map(|reference| reference.value).collect();

@@ -42,10 +42,15 @@ impl Svg {
         }
     }
 
-    /// Begins a group with a tooltip; none for an empty text.
-    pub(super) fn open(&mut self, tip: &str) {
+    /// Begins a group with a tooltip; none for an empty text. It belongs to a platform, by which a page can find it, or to
+    /// none.
+    pub(super) fn open(&mut self, tip: &str, platform: &str) {
         self.end_look();
-        self.body.push_str("<g>");
+        if platform.is_empty() {
+            self.body.push_str("<g>");
+        } else {
+            let _ = write!(self.body, "<g data-platform=\"{}\">", escaped(platform));
+        }
         if !tip.is_empty() {
             let _ = write!(self.body, "<title>{}</title>", escaped(tip));
         }
@@ -276,7 +281,7 @@ mod tests {
     #[test]
     fn neighbours_of_one_look_share_a_group_and_tips_are_escaped() {
         let mut svg = Svg::new((20, 10));
-        svg.open("a < b & \"c\"\u{0}");
+        svg.open("a < b & \"c\"\u{0}", "docker");
         let grey = RGBColor(98, 98, 98);
         svg.draw_circle((1, 2), 3, &grey.filled(), true).unwrap();
         svg.draw_circle((4, 5), 3, &grey.filled(), true).unwrap();
@@ -284,7 +289,7 @@ mod tests {
         svg.draw_path([(0, 0), (9, 9)], &grey.mix(0.0)).unwrap();
         svg.close();
         insta::assert_snapshot!(svg.body, @r##"
-        <g><title>a &lt; b &amp; &quot;c&quot;</title><g fill="#626262"><circle cx="1" cy="2" r="3"/><circle cx="4" cy="5" r="3"/></g>
+        <g data-platform="docker"><title>a &lt; b &amp; &quot;c&quot;</title><g fill="#626262"><circle cx="1" cy="2" r="3"/><circle cx="4" cy="5" r="3"/></g>
         <g class="grid" stroke="#e2e5e9" stroke-opacity="0.5" fill="none"><line x1="0" y1="0" x2="9" y2="9"/></g>
         </g>
         "##);

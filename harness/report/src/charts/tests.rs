@@ -164,13 +164,13 @@ fn a_small_chart() {
     <g><title>native/musl 0.9 ms</title><g class="reference" stroke="#6e7781" fill="none"><line x1="244" y1="20" x2="244" y2="69"/></g>
     <g class="muted" fill="#59636e" font-size="11" text-anchor="middle"><text x="244" y="16">native/musl 0.9 ms</text></g>
     </g>
-    <g><title>native/musl: 0.9 ms</title><g fill="none" pointer-events="all"><rect x="0" y="21" width="760" height="24"/></g>
+    <g data-platform="native"><title>native/musl: 0.9 ms</title><g fill="none" pointer-events="all"><rect x="0" y="21" width="760" height="24"/></g>
     <g class="fg" fill="#1f2328" font-size="12.5"><text x="2" y="38">native/musl</text></g>
     <g class="fg" fill="#1f2328" font-size="12.5" text-anchor="end"><text x="758" y="38">0.9 ms</text></g>
     <g stroke="#626262" fill="none" stroke-width="2"><line x1="228" y1="33" x2="259" y2="33"/><line x1="228" y1="29" x2="228" y2="37"/><line x1="259" y1="29" x2="259" y2="37"/></g>
     <g fill="#626262"><circle cx="244" cy="33" r="5"/></g>
     </g>
-    <g><title>wasmtime/aot: 3.6 ms</title><g fill="none" pointer-events="all"><rect x="0" y="45" width="760" height="24"/></g>
+    <g data-platform="wasmtime"><title>wasmtime/aot: 3.6 ms</title><g fill="none" pointer-events="all"><rect x="0" y="45" width="760" height="24"/></g>
     <g class="fg" fill="#1f2328" font-size="12.5"><text x="2" y="62">wasmtime/aot</text></g>
     <g class="fg" fill="#1f2328" font-size="12.5" text-anchor="end"><text x="758" y="62">3.6 ms</text></g>
     <g stroke="#0660d8" stroke-opacity="0.6" fill="none" stroke-width="2" stroke-dasharray="4 2"><line x1="638" y1="57" x2="684" y2="57"/></g>

@@ -6,6 +6,7 @@ use tare_stats::Summary;
 
 use super::list;
 use crate::conditions::conditions;
+use crate::format::number;
 
 /// Conditions, warnings, subjects with their artifacts and settings, and the command that repeats the run.
 pub(super) fn record(record: &RunRecord, summary: &Summary) -> Markup {
@@ -20,6 +21,19 @@ pub(super) fn record(record: &RunRecord, summary: &Summary) -> Markup {
             }
             h3 { "Conditions" }
             (list(&conditions(record, summary)))
+            @if !record.calibration.capacity_rps.is_empty() {
+                h3 { "Calibration" }
+                p { "What each subject reached before the first round, from which the rates of the open loops were set." }
+                details {
+                    summary { "Capacities" }
+                    div.wide { table {
+                        thead { tr { th scope="col" { "subject" } th scope="col" { "capacity, requests/s" } } }
+                        tbody { @for (subject, rate) in &record.calibration.capacity_rps {
+                            tr { th scope="row" { (subject) } td { (number(*rate)) } }
+                        } }
+                    } }
+                }
+            }
             h3 { "Subjects" }
             @for subject in &record.subjects {
                 details {

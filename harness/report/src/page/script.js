@@ -11,6 +11,8 @@
     for (const part of all("[data-topic]")) part.hidden = topic !== "" && part.dataset.topic !== topic;
     const shown = new Set(all("input[name=platform]:checked", form).map((box) => box.value));
     for (const row of all("tr[data-platform]")) row.hidden = !shown.has(row.dataset.platform);
+    // A chart keeps its axes, and what is not chosen its place.
+    for (const mark of all("g[data-platform]")) mark.classList.toggle("faint", !shown.has(mark.dataset.platform));
   };
   form.hidden = false;
   form.addEventListener("change", choose);

@@ -38,7 +38,7 @@ pub(super) fn controls(services: &[&str], subjects: &[Vec<Subject>], topics: &[(
                 label { input type="radio" name="topic" value="" checked; " all" }
                 @for (id, title) in topics { label { input type="radio" name="topic" value=(id); " " (title) } }
             }
-            fieldset { legend { "Platforms in tables" }
+            fieldset { legend { "Platforms" }
                 @for platform in platforms {
                     label { input type="checkbox" name="platform" value=(platform) checked; " " (platform) }
                 }

@@ -51,6 +51,8 @@ choose(() => { form.elements.topic.value = 'memory'; });
 found.holds.topic = all('[data-topic]').every((section) => section.hidden === (section.dataset.topic !== 'memory'));
 choose(() => { form.querySelector('input[value=docker]').checked = false; });
 found.holds.platform = all('tr[data-platform]').every((row) => row.hidden === (row.dataset.platform === 'docker'));
+found.holds.faint = all('g[data-platform]').every((mark) =>
+  (getComputedStyle(mark).opacity < 1) === (mark.dataset.platform === 'docker'));
 const table = document.querySelector('table.sortable');
 const heading = [...table.querySelectorAll('thead tr:last-child th')].findIndex((th) => th.textContent === 'cold');
 table.querySelectorAll('thead tr:last-child th button')[heading].click();
@@ -116,7 +118,7 @@ fn a_browser_finds_nothing_wrong_with_the_page() {
             cut: Vec::new(),
             charts: found.charts,
             described: found.charts,
-            holds: ["fits", "offered", "service", "topic", "platform", "sorted"]
+            holds: ["fits", "offered", "service", "topic", "platform", "faint", "sorted"]
                 .map(|name| (name.to_owned(), true))
                 .into(),
         };

@@ -21,7 +21,7 @@ use crate::affinity;
 use crate::build::{Product, artifact, compressed_size, file_size};
 use crate::engine::Cgroup;
 use crate::layout::{Layout, Service};
-use crate::preflight::Finding;
+use crate::preflight::{Finding, library};
 use crate::process::{Process, Program};
 
 const NAME: &str = "oci";
@@ -59,10 +59,15 @@ impl Platform for Oci {
     }
 
     async fn preflight(&self) -> Vec<Finding> {
+        let what = "containers without an engine";
+        if !matches!(library("libseccomp.so"), Ok(Some(_))) {
+            let remedy = "install them (`apt-get install libseccomp-dev` on Debian and Ubuntu, `dnf install \
+                          libseccomp-devel` on Fedora); the cells of this platform are marked otherwise";
+            return vec![Finding::warning(what, "libseccomp's development files are missing", remedy)];
+        }
         if nix::unistd::Uid::effective().is_root() {
             return Vec::new();
         }
-        let what = "containers without an engine";
         vec![Finding::warning(
             what,
             "this user is not root",

@@ -209,7 +209,13 @@ impl Target for DockerTarget {
         let bytes = self.layers.iter().map(|layer| layer.bytes).sum();
         let sha256 = self.image.id.trim_start_matches("sha256:").to_owned();
         let image = ArtifactRecord { kind: "image".into(), name: self.image.name.clone(), bytes, sha256 };
-        std::iter::once(image).chain(self.component.clone()).collect()
+        let layer = |layer: &Layer| ArtifactRecord {
+            kind: "layer".into(),
+            name: if layer.base { "of the base, shared by services" } else { "of the image itself" }.into(),
+            bytes: layer.bytes,
+            sha256: layer.digest.trim_start_matches("sha256:").to_owned(),
+        };
+        std::iter::once(image).chain(self.layers.iter().map(layer)).chain(self.component.clone()).collect()
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
