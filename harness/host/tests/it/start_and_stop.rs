@@ -80,6 +80,10 @@ fn services_are_deployed_into_a_running_host(program: &Program) {
     host.command(&deploy("one", &program.guest));
     let one = host.listening("one");
     assert_eq!(text(one, "/hello"), "hello");
+    let instantiated = |event: Event| matches!(event, Event::Phase { phase, .. } if phase == "instantiate");
+    assert!(instantiated(host.event()));
+    // Only the first instance is announced.
+    assert_eq!(text(one, "/hello"), "hello");
 
     host.command(&deploy("wrong", &GUEST));
     assert!(matches!(host.event(), Event::Failed { service, .. } if service == "wrong"));
@@ -90,6 +94,7 @@ fn services_are_deployed_into_a_running_host(program: &Program) {
     host.command(&deploy("two", &program.guest));
     let two = host.listening("two");
     assert_eq!(text(two, "/hello"), "hello");
+    assert!(instantiated(host.event()));
     assert_eq!(text(one, "/hello"), "hello");
 
     host.command(&Command::Stop);
