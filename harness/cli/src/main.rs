@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod exit;
+mod present;
 mod progress;
 mod reports;
 mod results;

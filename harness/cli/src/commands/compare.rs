@@ -3,19 +3,15 @@
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Result, bail};
-use serde::Serialize;
-use tare_model::{ClaimRow, FailedCell, Group, RunRecord, RunState, Sample, Subject, SummaryRow};
-use tare_report::{Content, Pair, Sides};
-use tare_runner::platforms::{PLATFORMS, SIDES, USUAL};
+use tare_model::{Group, RunRecord, RunState, Sample, Subject};
 use tare_runner::{Cancel, Finding, Layout, Level, Observer, Options, Progress, preflight};
-use tare_stats::Judged;
 
 use crate::args::CompareArgs;
 use crate::exit::Exit;
+use crate::present::Measured;
 use crate::progress::Display;
-use crate::reports;
 use crate::results::{self, RunWriter};
-use crate::screen::{print, print_json, say, style};
+use crate::screen::say;
 use crate::signals::Signals;
 
 /// Runs it.
@@ -44,22 +40,9 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
         record.state = RunState::Interrupted;
         results::write_record(&folder, &record)?;
     }
-    let summary = results::summary(&record, &samples);
     let judged = results::write_claims_file(&folder, &claims, &samples)?;
-    let (pairs, sides) = (pairs(), sides());
-    let content = Content {
-        record: &record,
-        summary: &summary,
-        samples: &samples,
-        judged: &judged,
-        pairs: &pairs,
-        sides: &sides,
-        against: None,
-    };
-    show(&content, args.output.json)?;
-    say(&format!("files: {}", layout.relative(&folder)));
-    let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
-    say(&format!("report: {}", layout.relative(&reports::write(&reports, &content)?)));
+    let measured = Measured { folder: &folder, record: &record, samples: &samples, judged: &judged };
+    measured.present(&layout, args.reports.as_deref(), args.output.json, None)?;
     Ok(exit(&record, &samples))
 }
 
@@ -106,50 +89,6 @@ pub fn check(findings: &[Finding]) -> Result<()> {
         bail!("this machine lacks what a comparison needs; see above");
     }
     Ok(())
-}
-
-/// Prints a run's results.
-pub fn show(content: &Content<'_>, json: bool) -> Result<()> {
-    let Content { record, summary, judged, .. } = *content;
-    if json {
-        return print_json(&Output {
-            run: &record.run,
-            state: record.state,
-            summary: summary.rows(),
-            claims: judged.iter().flat_map(Judged::rows).collect(),
-            failed: &record.failed,
-            warnings: &record.warnings,
-        });
-    }
-    print(&tare_report::terminal(content, style()))
-}
-
-/// Whom the answer is about.
-pub fn sides() -> Sides {
-    let owned = |(wasm, container): (&str, &str)| (wasm.to_owned(), container.to_owned());
-    Sides { best: owned(SIDES), usual: owned(USUAL) }
-}
-
-/// The difference between the sides, and the variants that differ from another in one thing.
-pub fn pairs() -> Vec<Pair> {
-    let sides = Pair { of: SIDES.0.into(), over: SIDES.1.into(), what: "the two sides at their best".into() };
-    let settings = PLATFORMS.iter().flat_map(|platform| {
-        platform.variants().iter().filter_map(|variant| {
-            let beside = variant.beside?;
-            Some(Pair { of: platform.setting(variant), over: beside.setting.into(), what: beside.what.into() })
-        })
-    });
-    std::iter::once(sides).chain(settings).collect()
-}
-
-#[derive(Serialize)]
-struct Output<'a> {
-    run: &'a str,
-    state: RunState,
-    summary: Vec<SummaryRow>,
-    claims: Vec<ClaimRow>,
-    failed: &'a [FailedCell],
-    warnings: &'a [String],
 }
 
 fn exit(record: &RunRecord, samples: &[Sample]) -> Exit {

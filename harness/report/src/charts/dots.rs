@@ -5,10 +5,10 @@ use plotters::style::ShapeStyle;
 
 use super::axis::Axis;
 use super::colour::platform_colour;
-use super::rows::{Board, Columns, Frame, Words};
+use super::rows::{Board, Columns, Frame};
 use super::sheet::{Sheet, draw, filled, line, translucent};
 use super::ticks::Direction;
-use super::{Caption, Quantity, Reference, Scale};
+use super::{Caption, Quantity, Reference, Row, Scale};
 
 /// How far a value may be off.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -34,18 +34,12 @@ impl Spread {
 /// A row of [`Dots`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dot {
-    /// Whose value it is, such as `wasmtime/aot`.
-    pub label: String,
-    /// The platform, which gives the colour.
-    pub platform: String,
+    /// Whose value it is, and the value as text.
+    pub row: Row,
     /// In the unit of the axis; NaN where there is none, and then the row has no mark.
     pub value: f64,
     /// How far it may be off.
     pub spread: Spread,
-    /// The value as text with its unit, at the end of the row.
-    pub text: String,
-    /// The tooltip; label and text where empty.
-    pub tip: String,
 }
 
 /// A row for each subject: a dot, and a line for how far it may be off.
@@ -70,12 +64,7 @@ impl Dots {
     }
 
     pub(super) fn sheet(&self) -> Sheet {
-        let words: Vec<Words> = self
-            .rows
-            .iter()
-            .map(|Dot { label, platform, text, tip, .. }| Words { label, platform, figure: text, tip })
-            .collect();
-        let columns = Columns::of(&words);
+        let columns = Columns::of(self.rows.iter().map(|dot| &dot.row));
         let values: Vec<f64> = self.rows.iter().map(|row| row.value).collect();
         let spreads = self.rows.iter().filter(|row| row.value.is_finite()).filter_map(|row| row.spread.ends());
         let reference = self.reference.iter().map(|reference| reference.value);
@@ -89,8 +78,8 @@ impl Dots {
             guides: true,
         };
         let board = Board::new(columns, axis, frame, self.rows.len());
-        for (index, (row, words)) in self.rows.iter().zip(words).enumerate() {
-            board.row(index, words, None, |board| mark(board, index, row));
+        for (index, dot) in self.rows.iter().enumerate() {
+            board.row(index, &dot.row, None, |board| mark(board, index, dot));
         }
         board.sheet
     }
@@ -107,17 +96,17 @@ impl Dots {
     }
 }
 
-fn mark(board: &Board, index: usize, row: &Dot) {
-    let colour = platform_colour(&row.platform);
-    let (x, y) = (board.x(row.value), board.y(index));
-    if !row.value.is_finite() {
+fn mark(board: &Board, index: usize, dot: &Dot) {
+    let colour = platform_colour(&dot.row.platform);
+    let (x, y) = (board.x(dot.value), board.y(index));
+    if !dot.value.is_finite() {
         return;
     }
     let whole = |style: ShapeStyle, (low, high): (f64, f64)| {
         let middle = index as f64 + 0.5;
         draw(&board.plot, &PathElement::new([(low, middle), (high, middle)], style));
     };
-    match (row.spread, row.spread.ends()) {
+    match (dot.spread, dot.spread.ends()) {
         (Spread::Interval(..), Some(ends)) => {
             whole(line(colour, 2), ends);
             // An end beyond the axis is none.
@@ -133,6 +122,6 @@ fn mark(board: &Board, index: usize, row: &Dot) {
         _ => {}
     }
     // A ring at the edge: the value is what no log axis has a place for.
-    let style = if board.axis.has(row.value) { filled(colour) } else { line(colour, 2) };
+    let style = if board.axis.has(dot.value) { filled(colour) } else { line(colour, 2) };
     board.sheet.draw(&Circle::new((x, y), 5, style));
 }

@@ -30,6 +30,7 @@ mod ticks;
 pub use colour::{Rgb, platform_colour};
 pub use curves::{Abscissa, Curve, Curves, Point};
 pub use dots::{Dot, Dots, Spread};
+pub use rows::Row;
 pub use stacked::{Bar, Part, Stacked};
 pub use strip::{Samples, Strip};
 

@@ -19,13 +19,17 @@ const BOTH_ENDS: usize = 16;
 /// The height of a line of ticks, of a title, of notes.
 const LINE: i32 = 17;
 
-/// What a row says in words.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Words<'a> {
-    pub label: &'a str,
-    pub platform: &'a str,
-    pub figure: &'a str,
-    pub tip: &'a str,
+/// What the row of a chart says in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// Whose row it is, such as `wasmtime/aot`.
+    pub label: String,
+    /// The platform, which gives the colour.
+    pub platform: String,
+    /// The value as text with its unit, at the end of the row.
+    pub text: String,
+    /// The tooltip; label and text where empty.
+    pub tip: String,
 }
 
 /// The columns, in pixels: labels before `left`, marks up to `right`, figures after it.
@@ -36,12 +40,11 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn of(rows: &[Words]) -> Self {
-        let widest = |texts: &mut dyn Iterator<Item = &str>| {
-            texts.map(|words| text::width(words, SIZE)).fold(0.0, f64::max).ceil()
-        };
-        let labels = widest(&mut rows.iter().map(|row| row.label)).clamp(40.0, 260.0);
-        let figures = widest(&mut rows.iter().map(|row| row.figure)).clamp(24.0, 200.0);
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+        let (labels, figures) = rows.fold((40.0_f64, 24.0_f64), |(labels, figures), row| {
+            (labels.max(text::width(&row.label, SIZE)), figures.max(text::width(&row.text, SIZE)))
+        });
+        let (labels, figures) = (labels.ceil().min(260.0), figures.ceil().min(200.0));
         Self { left: pixel(labels) + 14, right: WIDTH - pixel(figures) - 14 }
     }
 
@@ -118,14 +121,14 @@ impl Board {
     }
 
     /// A row: its words, its marks, and a tooltip over all of it. The figure stands in its column, or right after a place.
-    pub(super) fn row(&self, row: usize, words: Words, figure_at: Option<i32>, marks: impl FnOnce(&Self)) {
-        let (y, text_colour) = (self.y(row), Ink::Text.light());
-        let label = text::shortened(words.label, SIZE, f64::from(self.columns.left - 12));
-        let fallback = format!("{}: {}", words.label, words.figure);
-        self.sheet.tipped_of(if words.tip.is_empty() { &fallback } else { words.tip }, words.platform, || {
+    pub(super) fn row(&self, index: usize, row: &Row, figure_at: Option<i32>, marks: impl FnOnce(&Self)) {
+        let (y, text_colour) = (self.y(index), Ink::Text.light());
+        let label = text::shortened(&row.label, SIZE, f64::from(self.columns.left - 12));
+        let fallback = format!("{}: {}", row.label, row.text);
+        self.sheet.tipped_of(if row.tip.is_empty() { &fallback } else { &row.tip }, &row.platform, || {
             self.sheet.hit((0, y - HEIGHT / 2), (WIDTH, HEIGHT));
             self.sheet.text(&label, (2, y), Align::Left, SIZE, text_colour);
-            let figure = text::shortened(words.figure, SIZE, f64::from(WIDTH - self.columns.right - 10));
+            let figure = text::shortened(&row.text, SIZE, f64::from(WIDTH - self.columns.right - 10));
             match figure_at {
                 Some(x) => self.sheet.text(&figure, (x + 8, y), Align::Left, SIZE, text_colour),
                 None => self.sheet.text(&figure, (WIDTH - 2, y), Align::Right, SIZE, text_colour),

@@ -4,10 +4,10 @@ use plotters::element::Rectangle;
 
 use super::axis::{Axis, drawable};
 use super::colour::{Ink, ON_PART, part_colour, platform_colour};
-use super::rows::{Board, Columns, Frame, Words};
+use super::rows::{Board, Columns, Frame};
 use super::sheet::{Align, Sheet, WIDTH, filled};
 use super::ticks::{self, Direction};
-use super::{Caption, Quantity, text};
+use super::{Caption, Quantity, Row, text};
 
 /// A part of a [`Bar`].
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,16 +23,11 @@ pub struct Part {
 /// A row of [`Stacked`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bar {
-    /// Whose bar it is, such as `wasmtime/aot`.
-    pub label: String,
-    /// The platform, which gives the colour of the small mark at the label.
-    pub platform: String,
+    /// Whose bar it is, and the whole as text. The platform's colour is that of a small mark at the label; a part has its
+    /// own tooltip, its name and text.
+    pub row: Row,
     /// From left to right.
     pub parts: Vec<Part>,
-    /// The whole as text with its unit, at the end of the bar.
-    pub total: String,
-    /// The tooltip of the row; label and total where empty. A part has its own: its name and text.
-    pub tip: String,
 }
 
 /// A bar for each subject, of the parts that make up a whole.
@@ -84,12 +79,7 @@ impl Stacked {
     }
 
     pub(super) fn sheet(&self) -> Sheet {
-        let words: Vec<Words> = self
-            .rows
-            .iter()
-            .map(|Bar { label, platform, total, tip, .. }| Words { label, platform, figure: total, tip })
-            .collect();
-        let columns = Columns::of(&words);
+        let columns = Columns::of(self.rows.iter().map(|bar| &bar.row));
         let axis = self.axis(columns);
         let place = |value: f64| super::sheet::pixel(place(&axis, columns, value));
         let names = self.names();
@@ -114,11 +104,11 @@ impl Stacked {
                 Ink::Text.light(),
             );
         }
-        for (index, (words, segments)) in words.into_iter().zip(&bars).enumerate() {
+        for (index, (Bar { row, .. }, segments)) in self.rows.iter().zip(&bars).enumerate() {
             let end = segments.last().map_or(columns.left, |segment| segment.to);
-            board.row(index, words, Some(end), |board| {
+            board.row(index, row, Some(end), |board| {
                 let y = board.y(index);
-                let swatch = filled(platform_colour(&self.rows[index].platform));
+                let swatch = filled(platform_colour(&row.platform));
                 board.sheet.draw(&Rectangle::new([(columns.left - 7, y - HALF), (columns.left - 3, y + HALF)], swatch));
                 for segment in segments {
                     draw_segment(board, segment, y, direct == Some(index));

@@ -5,24 +5,18 @@ use plotters::style::Color;
 
 use super::axis::Axis;
 use super::colour::{Ink, platform_colour};
-use super::rows::{Board, Columns, Frame, HEIGHT, Words};
+use super::rows::{Board, Columns, Frame, HEIGHT};
 use super::sheet::{Sheet, line, pixel, translucent};
 use super::ticks::Direction;
-use super::{Caption, Quantity, Reference, Scale};
+use super::{Caption, Quantity, Reference, Row, Scale};
 
 /// A row of [`Strip`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Samples {
-    /// Whose they are, such as `wasmtime/aot`.
-    pub label: String,
-    /// The platform, which gives the colour.
-    pub platform: String,
+    /// Whose they are, and their median as text.
+    pub row: Row,
     /// In the unit of the axis; those that are no numbers have no dot.
     pub samples: Vec<f64>,
-    /// The median as text with its unit, at the end of the row.
-    pub text: String,
-    /// The tooltip; label and text where empty.
-    pub tip: String,
 }
 
 /// A row for each subject: a translucent dot for each sample, a tick at their median.
@@ -47,12 +41,7 @@ impl Strip {
     }
 
     pub(super) fn sheet(&self) -> Sheet {
-        let words: Vec<Words> = self
-            .rows
-            .iter()
-            .map(|Samples { label, platform, text, tip, .. }| Words { label, platform, figure: text, tip })
-            .collect();
-        let columns = Columns::of(&words);
+        let columns = Columns::of(self.rows.iter().map(|samples| &samples.row));
         let values: Vec<f64> = self.rows.iter().flat_map(|row| &row.samples).copied().collect();
         let reference: Vec<f64> = self.reference.iter().map(|reference| reference.value).collect();
         let axis = Axis::of(self.scale, &values, &reference, Direction::Across, columns.width());
@@ -60,17 +49,17 @@ impl Strip {
         let frame =
             Frame { quantity: &self.quantity, reference: self.reference.as_ref(), note, header: 0, guides: false };
         let board = Board::new(columns, axis, frame, self.rows.len());
-        for (index, (row, words)) in self.rows.iter().zip(words).enumerate() {
-            board.row(index, words, None, |board| marks(board, index, row));
+        for (index, samples) in self.rows.iter().enumerate() {
+            board.row(index, &samples.row, None, |board| marks(board, index, samples));
         }
         board.sheet
     }
 }
 
-fn marks(board: &Board, index: usize, row: &Samples) {
+fn marks(board: &Board, index: usize, Samples { row, samples }: &Samples) {
     let y = board.y(index);
     let dot = translucent(platform_colour(&row.platform), 0.5).filled();
-    let seen: Vec<f64> = row.samples.iter().copied().filter(|sample| board.axis.has(*sample)).collect();
+    let seen: Vec<f64> = samples.iter().copied().filter(|sample| board.axis.has(*sample)).collect();
     for (number, sample) in seen.iter().enumerate() {
         board.sheet.draw(&Circle::new((board.x(*sample), y + jitter(number)), 3, dot));
     }

@@ -22,15 +22,19 @@ fn any_label() -> impl Strategy<Value = (String, String)> {
         .prop_map(|(platform, variant)| (format!("{platform}/{variant}"), platform.to_owned()))
 }
 
+fn any_row() -> impl Strategy<Value = Row> {
+    any_label().prop_map(|(label, platform)| Row { label, platform, text: "466 ms ±3 %".into(), tip: String::new() })
+}
+
 fn any_dots() -> impl Strategy<Value = Dots> {
-    let row = (any_label(), any_value(), 0..3_u8, 0.5..1.0_f64).prop_map(|((label, platform), value, kind, share)| {
+    let row = (any_row(), any_value(), 0..3_u8, 0.5..1.0_f64).prop_map(|(row, value, kind, share)| {
         let ends = (value * share, value / share);
         let spread = match kind {
             0 => Spread::Unknown,
             1 => Spread::Interval(ends.0, ends.1),
             _ => Spread::Range(ends.0, ends.1),
         };
-        Dot { label, platform, value, spread, text: format!("{value:.3e} ms ±21 %"), tip: String::new() }
+        Dot { row: Row { text: format!("{value:.3e} ms ±21 %"), ..row }, value, spread }
     });
     let scale = prop::sample::select(&[Scale::Auto, Scale::Log, Scale::Ratio][..]);
     (prop::collection::vec(row, 0..26), scale, prop::option::of(any_value())).prop_map(|(rows, scale, reference)| {
@@ -52,13 +56,7 @@ fn any_stacked() -> impl Strategy<Value = Stacked> {
         value,
         text: format!("{value:.2e}"),
     });
-    let row = (any_label(), prop::collection::vec(part, 0..9)).prop_map(|((label, platform), parts)| Bar {
-        label,
-        platform,
-        parts,
-        total: "466 ms ±3 %".into(),
-        tip: String::new(),
-    });
+    let row = (any_row(), prop::collection::vec(part, 0..9)).prop_map(|(row, parts)| Bar { row, parts });
     (prop::collection::vec(row, 0..26), any::<bool>()).prop_map(|(rows, normalise)| Stacked {
         normalise,
         rows,
@@ -112,8 +110,8 @@ proptest! {
     }
 
     #[test]
-    fn strips_have_room_for_all_text(rows in prop::collection::vec((any_label(), prop::collection::vec(any_value(), 0..20)), 0..26)) {
-        let row = |((label, platform), samples)| Samples { label, platform, samples, text: "3.38 ms".into(), tip: String::new() };
+    fn strips_have_room_for_all_text(rows in prop::collection::vec((any_row(), prop::collection::vec(any_value(), 0..20)), 0..26)) {
+        let row = |(row, samples)| Samples { row, samples };
         check(&Strip { rows: rows.into_iter().map(row).collect(), ..Strip::default() }.sheet())?;
     }
 
@@ -131,12 +129,9 @@ proptest! {
 #[test]
 fn a_small_chart() {
     let dot = |label: &str, platform: &str, value, spread| Dot {
-        label: label.into(),
-        platform: platform.into(),
+        row: Row { label: label.into(), platform: platform.into(), text: format!("{value} ms"), tip: String::new() },
         value,
         spread,
-        text: format!("{value} ms"),
-        tip: String::new(),
     };
     let chart = Dots {
         caption: Caption { title: "Cold start".into(), description: "wasmtime takes 4 times as long".into() },

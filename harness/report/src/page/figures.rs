@@ -6,11 +6,13 @@ mod ratios;
 mod size;
 mod startup;
 
+use std::iter;
+
 use tare_model::{Metric, Subject, Unit};
 use tare_stats::{Cell, Estimate, Summary};
 
 use crate::Content;
-use crate::charts::{Caption, Dot, Dots, Quantity, Reference, Spread};
+use crate::charts::{Bar, Caption, Dot, Dots, Part, Quantity, Reference, Row, Spread, Stacked};
 use crate::format::{Scale, spread};
 
 /// A chart with the same as a table.
@@ -75,12 +77,16 @@ impl<'a> View<'a> {
         self.subjects.iter().filter_map(|subject| Some((subject, self.cell(subject, metric, phase)?))).collect()
     }
 
+    fn title(&self, heading: Heading) -> String {
+        format!("{}: {}", self.service, heading.title)
+    }
+
     fn figure(&self, heading: Heading, svg: String, headings: &[&str], rows: Vec<Vec<String>>) -> Figure {
         Figure {
             id: format!("{}-{}", self.service, heading.name),
             topic: heading.topic,
             service: self.service.to_owned(),
-            title: format!("{}: {}", self.service, heading.title),
+            title: self.title(heading),
             says: heading.says.to_owned(),
             svg,
             headings: headings.iter().map(|heading| (*heading).to_owned()).collect(),
@@ -90,7 +96,7 @@ impl<'a> View<'a> {
 
     fn caption(&self, heading: Heading) -> Caption {
         Caption {
-            title: format!("{}: {}", self.service, heading.title),
+            title: self.title(heading),
             description: format!("{} The table below the chart has the same figures.", heading.says),
         }
     }
@@ -106,13 +112,10 @@ impl<'a> View<'a> {
     fn dots(&self, heading: Heading, metric: &'static Metric, phase: &str) -> Option<Figure> {
         let cells = self.cells(metric, phase);
         let scale = scale(metric.unit, cells.iter().map(|(_, cell)| cell.value.median))?;
-        let rows = cells.iter().map(|(subject, cell)| Dot {
-            label: subject.setting(),
-            platform: subject.platform.clone(),
-            value: scale.value(cell.value.median),
-            spread: reach(&cell.value, scale),
-            text: format!("{} {}", scale.number(cell.value.median), spread(&cell.value)).trim_end().to_owned(),
-            tip: tip(subject, &cell.value, scale),
+        let rows = cells.iter().map(|(subject, cell)| {
+            let text = format!("{} {}", scale.number(cell.value.median), spread(&cell.value)).trim_end().to_owned();
+            let row = Row { tip: tip(subject, &cell.value, scale), ..row(subject, text) };
+            Dot { row, value: scale.value(cell.value.median), spread: reach(&cell.value, scale) }
         });
         let chart = Dots {
             caption: self.caption(heading),
@@ -121,10 +124,56 @@ impl<'a> View<'a> {
             rows: rows.collect(),
             ..Dots::default()
         };
-        let table = cells.iter().map(|(subject, cell)| row(subject, &cell.value, scale)).collect();
+        let table = cells.iter().map(|(subject, cell)| {
+            let Estimate { median, n, .. } = cell.value;
+            vec![subject.setting(), scale.number(median), within(&cell.value, scale), n.to_string()]
+        });
+        let table = table.collect();
         let unit = format!("median, {}", scale.name);
         Some(self.figure(heading, chart.svg(), &["subject", &unit, "interval", "rounds"], table))
     }
+
+    /// A bar for each subject that has parts, in values of the unit; of what whole, and whether as shares of it.
+    fn parts<const N: usize>(
+        &self,
+        heading: Heading,
+        (whole, unit, shares): (&str, Unit, bool),
+        names: [&str; N],
+        parts: impl Fn(&Subject) -> Option<[f64; N]>,
+    ) -> Option<Figure> {
+        let told: Vec<(&Subject, [f64; N])> =
+            self.subjects.iter().filter_map(|subject| Some((subject, parts(subject)?))).collect();
+        let scale = scale(unit, told.iter().map(|(_, parts)| parts.iter().sum()))?;
+        let all = |parts: &[f64; N]| scale.number(parts.iter().sum());
+        let bar = |(subject, parts): &(&Subject, [f64; N])| {
+            let part = |(name, value): (&str, &f64)| Part {
+                name: name.into(),
+                value: scale.value(*value),
+                text: scale.number(*value),
+            };
+            let row = row(subject, format!("{} {}", all(parts), scale.name));
+            Bar { row, parts: names.into_iter().zip(parts).map(part).collect() }
+        };
+        let chart = Stacked {
+            caption: self.caption(heading),
+            quantity: Quantity { name: whole.into(), unit: scale.name.into() },
+            normalise: shares,
+            rows: told.iter().map(bar).collect(),
+        };
+        let table = told.iter().map(|(subject, parts)| {
+            let values = parts.iter().map(|value| scale.number(*value));
+            iter::once(subject.setting()).chain(values).chain([all(parts)]).collect()
+        });
+        let table = table.collect();
+        let total = format!("all, {}", scale.name);
+        let headings: Vec<&str> = iter::once("subject").chain(names).chain([total.as_str()]).collect();
+        Some(self.figure(heading, chart.svg(), &headings, table))
+    }
+}
+
+/// The row of a subject.
+fn row(subject: &Subject, text: String) -> Row {
+    Row { label: subject.setting(), platform: subject.platform.clone(), text, tip: String::new() }
 }
 
 /// The scale for values of a unit; nothing where there are none above zero.
@@ -154,8 +203,4 @@ fn within(estimate: &Estimate, scale: Scale) -> String {
         None if estimate.n > 1 => format!("range {}", ends(estimate.range)),
         None => "measured once".into(),
     }
-}
-
-fn row(subject: &Subject, estimate: &Estimate, scale: Scale) -> Vec<String> {
-    vec![subject.setting(), scale.number(estimate.median), within(estimate, scale), estimate.n.to_string()]
 }

@@ -4,8 +4,8 @@ use tare_model::Sample;
 use tare_report::{Content, Other, Sides, terminal};
 use tare_stats::{Reference, summarise};
 
-use crate::NARROW;
 use crate::example::{Made, record};
+use crate::terminal::NARROW;
 
 #[test]
 fn two_runs_stand_beside_each_other() {

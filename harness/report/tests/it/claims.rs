@@ -4,7 +4,7 @@ use tare_model::{Bound, Case, Claim, Unit};
 use tare_report::{Content, Sides, Style, terminal};
 use tare_stats::{Reference, judge, summarise};
 
-use crate::full;
+use crate::example::full;
 
 #[test]
 fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {

@@ -156,3 +156,76 @@ impl Made {
         self.samples
     }
 }
+
+const SUBJECTS: &[&str] = &[
+    "orders/native/musl",
+    "orders/wasmtime/aot",
+    "orders/wasmtime/jit",
+    "orders/wasmtime/reuse",
+    "orders/docker/scratch",
+    "orders/docker/debian",
+    "orders/docker/wasm",
+];
+
+/// Everything measured, with the usual troubles: a cell that failed in one round, a subject that never ran, one that
+/// cannot keep up, one near the generator's ceiling.
+pub(crate) fn full() -> (RunRecord, Vec<Sample>) {
+    let mut record = record(SUBJECTS);
+    record.failed = vec![
+        failed(
+            "orders/wasmtime/jit",
+            Some(Group::Load),
+            Some(2),
+            "step `create` was answered 500 instead of 201\n  \
+             expected {\"status\":\"created\"}\n  found    {\"title\":\"store\"}",
+        ),
+        failed(
+            "orders/docker/wasm",
+            None,
+            None,
+            "the image was not built: no space left on device; free some (docker system df)",
+        ),
+    ];
+    record.warnings = vec!["the machine's load average was 1.9 when round 4 began".into()];
+    let listen = |rest: &[(&'static str, f64)]| [rest, &[("listen", 0.11), ("first_answer", 0.42)]].concat();
+    let samples = [
+        Made::by("orders/native/musl")
+            .sizes([1.92e6, 0.81e6, 1.92e6])
+            .cold(&listen(&[("spawn", 0.41)]))
+            .memory(1.21, 4.32)
+            .load([52_345.0, 18.2, 61.0, 402.0])
+            .trust(3_999.0, 0.0),
+        Made::by("orders/wasmtime/aot")
+            .sizes([0.361e6, 0.124e6, 8.61e6])
+            .cold(&listen(&[("spawn", 0.92), ("engine", 0.63), ("load", 1.21), ("link", 0.32)]))
+            .warm(1.84)
+            .memory(8.43, 14.2)
+            .engine("empty", 6.22, None)
+            .load([24_120.0, 40.1, 88.0, 911.0])
+            .trust(3_998.0, 0.0),
+        Made::by("orders/wasmtime/jit")
+            .sizes([0.361e6, 0.124e6, 22.4e6])
+            .cold(&listen(&[("spawn", 1.31), ("engine", 0.82), ("compile", 93.4), ("link", 0.32)]))
+            .warm(92.1)
+            .memory(31.1, 38.9)
+            .engine("empty", 12.6, None)
+            .load([23_870.0, 40.6, 90.0, 934.0])
+            .trust(3_997.0, 0.0),
+        Made::by("orders/wasmtime/reuse").sizes([0.361e6, 0.124e6, 8.61e6]).load([38_760.0, 24.9, 70.0, 512.0]),
+        Made::by("orders/docker/scratch")
+            .sizes([1.92e6, 0.81e6, 1.92e6])
+            .cold(&[("create", 31.2), ("start", 51.3), ("ready", 1.12)])
+            .memory(1.23, 4.41)
+            .engine("idle", 2.47, Some(2.31))
+            .load([51_230.0, 18.4, 62.0, 411.0])
+            .trust(3_999.0, 0.0),
+        Made::by("orders/docker/debian")
+            .sizes([75.9e6, 29.1e6, 75.9e6])
+            .cold(&[("create", 33.4), ("start", 174.0), ("ready", 3.31)])
+            .memory(1.46, 4.71)
+            .engine("idle", 3.24, Some(3.02))
+            .load([7_820.0, 118.0, 212.0, 48_300.0])
+            .trust(3_410.0, 17.0),
+    ];
+    (record, samples.into_iter().flat_map(Made::samples).collect())
+}

@@ -2,9 +2,9 @@
 
 use tare_model::{ArtifactRecord, Deed, IsolationCheck, Outcome, RunRecord, SubjectRecord};
 
-use crate::NARROW;
 use crate::example::record;
-use crate::shown;
+use crate::terminal::NARROW;
+use crate::terminal::shown;
 
 fn checks(setting: &str, claimed: &[Deed], outcome: impl Fn(Deed) -> Outcome) -> Vec<IsolationCheck> {
     let check = |&deed: &Deed| {

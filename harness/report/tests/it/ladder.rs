@@ -3,9 +3,9 @@
 use tare_model::metrics::{LADDER_LATENCY, SUSTAINED_RATE};
 use tare_model::{Metric, Sample};
 
-use crate::NARROW;
 use crate::example::record;
-use crate::shown;
+use crate::terminal::NARROW;
+use crate::terminal::shown;
 
 #[test]
 fn each_subject_is_shown_up_to_the_rate_that_it_did_not_sustain() {

@@ -3,7 +3,7 @@
 use tare_report::{Content, Sides, markdown};
 use tare_stats::{Reference, summarise};
 
-use crate::full;
+use crate::example::full;
 
 #[test]
 fn a_run_as_markdown() {

@@ -3,7 +3,7 @@
 use tare_report::{Content, Pair, Sides, Style, terminal};
 use tare_stats::{Reference, summarise};
 
-use crate::full;
+use crate::example::full;
 
 #[test]
 fn each_setting_stands_beside_the_difference_between_the_sides() {

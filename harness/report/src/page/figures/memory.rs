@@ -4,7 +4,7 @@ use tare_model::Subject;
 use tare_model::metrics::{MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_INSTANCES, MEMORY_PER_INSTANCE, MEMORY_PSS};
 
 use super::{Figure, Heading, View, scale};
-use crate::charts::{Abscissa, Bar, Curve, Curves, Part, Point, Quantity, Scale as Axis, Stacked};
+use crate::charts::{Abscissa, Curve, Curves, Point, Quantity, Scale as Axis};
 use crate::format::Scale;
 
 pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
@@ -30,16 +30,7 @@ pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
     all.into_iter().flatten().collect()
 }
 
-/// The parts of a subject's idle memory, in bytes: of what runs the service, and of what the engine runs beside it or, in a
-/// Wasm host, had before it.
-fn parts(view: View<'_>, subject: &Subject) -> Option<[(&'static str, f64); 3]> {
-    let of = |metric, phase| view.cell(subject, metric, phase).map(|cell| cell.value.median);
-    let service = of(&MEMORY_PSS, "idle")?;
-    let empty = of(&MEMORY_ENGINE, "empty").unwrap_or(0.0).min(service);
-    let beside = of(&MEMORY_ENGINE, "idle").unwrap_or(0.0);
-    Some([("service", service - empty), ("empty Wasm host", empty), ("engine beside it", beside)])
-}
-
+/// By parts, in bytes: of what runs the service, and of what the engine runs beside it or, in a Wasm host, had before it.
 fn by_process(view: View<'_>) -> Option<Figure> {
     let heading = Heading {
         topic: "memory",
@@ -48,38 +39,13 @@ fn by_process(view: View<'_>) -> Option<Figure> {
         says: "The service's processes, of a Wasm host apart what it takes before it has loaded anything, and shim and proxy \
                of a container.",
     };
-    let told: Vec<(&Subject, [(&str, f64); 3])> =
-        view.subjects.iter().filter_map(|subject| Some((subject, parts(view, subject)?))).collect();
-    let whole = |parts: &[(&str, f64); 3]| parts.iter().map(|part| part.1).sum::<f64>();
-    let scale = scale(MEMORY_PSS.unit, told.iter().map(|(_, parts)| whole(parts)))?;
-    let bar = |(subject, parts): &(&Subject, [(&'static str, f64); 3])| Bar {
-        label: subject.setting(),
-        platform: subject.platform.clone(),
-        parts: parts
-            .iter()
-            .map(|(name, bytes)| Part { name: (*name).into(), value: scale.value(*bytes), text: scale.number(*bytes) })
-            .collect(),
-        total: format!("{} {}", scale.number(whole(parts)), scale.name),
-        ..Bar::default()
-    };
-    let chart = Stacked {
-        caption: view.caption(heading),
-        quantity: Quantity { name: "PSS when idle".into(), unit: scale.name.into() },
-        normalise: false,
-        rows: told.iter().map(bar).collect(),
-    };
-    let table = told.iter().map(|(subject, parts)| {
-        let values = parts.iter().map(|part| part.1).chain([whole(parts)]).map(|bytes| scale.number(bytes));
-        std::iter::once(subject.setting()).chain(values).collect()
-    });
-    let table = table.collect();
-    let total = format!("all, {}", scale.name);
-    Some(view.figure(
-        heading,
-        chart.svg(),
-        &["subject", "service", "empty Wasm host", "engine beside it", &total],
-        table,
-    ))
+    let names = ["service", "empty Wasm host", "engine beside it"];
+    view.parts(heading, ("PSS when idle", MEMORY_PSS.unit, false), names, |subject| {
+        let of = |metric, phase| view.cell(subject, metric, phase).map(|cell| cell.value.median);
+        let service = of(&MEMORY_PSS, "idle")?;
+        let empty = of(&MEMORY_ENGINE, "empty").unwrap_or(0.0).min(service);
+        Some([service - empty, empty, of(&MEMORY_ENGINE, "idle").unwrap_or(0.0)])
+    })
 }
 
 fn over_time(view: View<'_>) -> Option<Figure> {

@@ -4,7 +4,7 @@ use tare_model::Metric;
 use tare_stats::Estimate;
 
 use super::{Figure, Heading, View, reach};
-use crate::charts::{Dot, Dots, Quantity, Reference, Scale as Axis};
+use crate::charts::{Dot, Dots, Quantity, Reference, Row, Scale as Axis};
 use crate::format::{Scale, ratio, spread};
 use crate::settings::{Pair, SHOWN, of_service};
 
@@ -31,12 +31,14 @@ fn settings(view: View<'_>, heading: Heading, metrics: &[(&Metric, &str)]) -> Op
     }
     let plain = Scale::of(tare_model::Unit::Count, 1.0);
     let rows = told.iter().map(|(pair, estimate)| Dot {
-        label: pair.of.clone(),
-        platform: pair.of.split('/').next().unwrap_or_default().to_owned(),
+        row: Row {
+            label: pair.of.clone(),
+            platform: pair.of.split('/').next().unwrap_or_default().to_owned(),
+            text: format!("{} {}", ratio(estimate.median), spread(estimate)).trim_end().to_owned(),
+            tip: format!("{} over {} ({}): {}", pair.of, pair.over, pair.what, ratio(estimate.median)),
+        },
         value: estimate.median,
         spread: reach(estimate, plain),
-        text: format!("{} {}", ratio(estimate.median), spread(estimate)).trim_end().to_owned(),
-        tip: format!("{} over {} ({}): {}", pair.of, pair.over, pair.what, ratio(estimate.median)),
     });
     let chart = Dots {
         caption: view.caption(heading),

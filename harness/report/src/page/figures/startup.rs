@@ -1,10 +1,12 @@
 //! Start-up: totals, their parts, every sample.
 
+use tare_model::Subject;
 use tare_model::metrics::{STARTUP_COLD, STARTUP_WARM};
 use tare_stats::Cell;
 
-use super::{Figure, Heading, View, scale};
+use super::{Figure, Heading, View, row, scale};
 use crate::charts::{Bar, Part, Quantity, Samples, Stacked, Strip};
+use crate::format::Scale;
 
 const TOTAL: &str = "total";
 
@@ -26,6 +28,13 @@ pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
     all.into_iter().flatten().collect()
 }
 
+/// The cold starts that there are, and the scale to tell them in.
+fn totals(view: View<'_>) -> Option<(Vec<(&Subject, &Cell)>, Scale)> {
+    let cells = view.cells(&STARTUP_COLD, TOTAL);
+    let scale = scale(STARTUP_COLD.unit, cells.iter().map(|(_, cell)| cell.value.median))?;
+    Some((cells, scale))
+}
+
 fn phases(view: View<'_>) -> Option<Figure> {
     let heading = Heading {
         topic: "startup",
@@ -33,8 +42,7 @@ fn phases(view: View<'_>) -> Option<Figure> {
         title: "where the time of a cold start goes",
         says: "Shares of each subject's own total. Each part is a median of its own, so that they add up only about.",
     };
-    let totals = view.cells(&STARTUP_COLD, TOTAL);
-    let scale = scale(STARTUP_COLD.unit, totals.iter().map(|(_, cell)| cell.value.median))?;
+    let (totals, scale) = totals(view)?;
     let mut table = Vec::new();
     let bars = totals.iter().filter_map(|(subject, total)| {
         let is_part = |cell: &&Cell| cell.subject == **subject && cell.metric == &STARTUP_COLD && cell.phase != TOTAL;
@@ -52,19 +60,13 @@ fn phases(view: View<'_>) -> Option<Figure> {
         let told = parts.iter().map(|part| format!("{} {}", part.name, part.text)).collect::<Vec<_>>().join(", ");
         let whole = format!("{} {}", scale.number(total.value.median), scale.name);
         table.push(vec![subject.setting(), whole.clone(), told]);
-        (!parts.is_empty()).then(|| Bar {
-            label: subject.setting(),
-            platform: subject.platform.clone(),
-            parts,
-            total: whole,
-            ..Bar::default()
-        })
+        (!parts.is_empty()).then(|| Bar { row: row(subject, whole), parts })
     });
     let rows: Vec<Bar> = bars.collect();
     if rows.is_empty() {
         return None;
     }
-    let quantity = Quantity { name: "the cold start".into(), unit: String::new() };
+    let quantity = Quantity { name: "the cold start".into(), unit: scale.name.into() };
     let chart = Stacked { caption: view.caption(heading), quantity, normalise: true, rows };
     let parts = format!("parts, {}", scale.name);
     Some(view.figure(heading, chart.svg(), &["subject", "total", &parts], table))
@@ -77,8 +79,7 @@ fn samples(view: View<'_>) -> Option<Figure> {
         title: "every cold start",
         says: "One sample for each round.",
     };
-    let cells = view.cells(&STARTUP_COLD, TOTAL);
-    let scale = scale(STARTUP_COLD.unit, cells.iter().map(|(_, cell)| cell.value.median))?;
+    let (cells, scale) = totals(view)?;
     let mut table = Vec::new();
     let rows = cells.iter().map(|(subject, cell)| {
         let own =
@@ -88,13 +89,7 @@ fn samples(view: View<'_>) -> Option<Figure> {
         let samples: Vec<f64> = own.map(|sample| scale.value(sample.value)).collect();
         let told: Vec<String> = samples.iter().map(|value| crate::format::number(*value)).collect();
         table.push(vec![subject.setting(), told.join(", ")]);
-        Samples {
-            label: subject.setting(),
-            platform: subject.platform.clone(),
-            samples,
-            text: scale.number(cell.value.median),
-            ..Samples::default()
-        }
+        Samples { row: row(subject, scale.number(cell.value.median)), samples }
     });
     let rows = rows.collect();
     let chart = Strip {

@@ -1,0 +1,79 @@
+//! What a run has found, for its reader: on the screen, and as a report on disk.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+use tare_model::{ClaimRow, FailedCell, RunRecord, RunState, Sample, SummaryRow};
+use tare_report::{Content, Other, Pair, Sides};
+use tare_runner::Layout;
+use tare_runner::platforms::{PLATFORMS, SIDES, USUAL};
+use tare_stats::Judged;
+
+use crate::screen::{print, print_json, say, style};
+use crate::{reports, results};
+
+/// A run as its files have it.
+pub struct Measured<'a> {
+    pub folder: &'a Path,
+    pub record: &'a RunRecord,
+    pub samples: &'a [Sample],
+    pub judged: &'a [Judged],
+}
+
+impl Measured<'_> {
+    /// Prints the results, renders the report and says where both are.
+    ///
+    /// # Errors
+    /// The disk takes no report, or a chart cannot be drawn.
+    pub fn present(&self, layout: &Layout, into: Option<&Path>, json: bool, against: Option<Other<'_>>) -> Result<()> {
+        let Self { folder, record, samples, judged } = *self;
+        let summary = results::summary(record, samples);
+        let (pairs, sides) = (pairs(), sides());
+        let content = Content { record, summary: &summary, samples, judged, pairs: &pairs, sides: &sides, against };
+        if json {
+            print_json(&Output {
+                run: &record.run,
+                state: record.state,
+                summary: summary.rows(),
+                claims: judged.iter().flat_map(Judged::rows).collect(),
+                failed: &record.failed,
+                warnings: &record.warnings,
+            })?;
+        } else {
+            print(&tare_report::terminal(&content, style()))?;
+        }
+        let index = reports::write(into.unwrap_or(&layout.reports()), &content)?;
+        say(&format!("files: {}", layout.relative(folder)));
+        say(&format!("report: {}", layout.relative(&index)));
+        Ok(())
+    }
+}
+
+/// Whom the answer is about.
+fn sides() -> Sides {
+    let owned = |(wasm, container): (&str, &str)| (wasm.to_owned(), container.to_owned());
+    Sides { best: owned(SIDES), usual: owned(USUAL) }
+}
+
+/// The difference between the sides, and the variants that differ from another in one thing.
+fn pairs() -> Vec<Pair> {
+    let sides = Pair { of: SIDES.0.into(), over: SIDES.1.into(), what: "the two sides at their best".into() };
+    let settings = PLATFORMS.iter().flat_map(|platform| {
+        platform.variants().iter().filter_map(|variant| {
+            let beside = variant.beside?;
+            Some(Pair { of: platform.setting(variant), over: beside.setting.into(), what: beside.what.into() })
+        })
+    });
+    std::iter::once(sides).chain(settings).collect()
+}
+
+#[derive(Serialize)]
+struct Output<'a> {
+    run: &'a str,
+    state: RunState,
+    summary: Vec<SummaryRow>,
+    claims: Vec<ClaimRow>,
+    failed: &'a [FailedCell],
+    warnings: &'a [String],
+}
