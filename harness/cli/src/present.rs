@@ -7,7 +7,7 @@ use serde::Serialize;
 use tare_model::{ClaimRow, FailedCell, RunRecord, RunState, Sample, SummaryRow};
 use tare_report::{Content, Other, Pair, Sides};
 use tare_runner::Layout;
-use tare_runner::platforms::{PLATFORMS, SIDES, USUAL};
+use tare_runner::platforms::{PLATFORMS, Role, SIDES, Side, USUAL};
 use tare_stats::Judged;
 
 use crate::screen::{print, print_json, say, style};
@@ -22,11 +22,11 @@ pub struct Measured<'a> {
 }
 
 impl Measured<'_> {
-    /// Prints the results, renders the report and says where both are.
+    /// Prints the results, renders the report into its folder under `reports`, and says where both are.
     ///
     /// # Errors
     /// The disk takes no report, or a chart cannot be drawn.
-    pub fn present(&self, layout: &Layout, into: Option<&Path>, json: bool, against: Option<Other<'_>>) -> Result<()> {
+    pub fn present(&self, layout: &Layout, reports: &Path, json: bool, against: Option<Other<'_>>) -> Result<()> {
         let Self { folder, record, samples, judged } = *self;
         let summary = results::summary(record, samples);
         let (pairs, sides) = (pairs(), sides());
@@ -43,7 +43,7 @@ impl Measured<'_> {
         } else {
             print(&tare_report::terminal(&content, style()))?;
         }
-        let index = reports::write(into.unwrap_or(&layout.reports()), &content)?;
+        let index = reports::write(reports, &content)?;
         say(&format!("files: {}", layout.relative(folder)));
         say(&format!("report: {}", layout.relative(&index)));
         Ok(())
@@ -52,13 +52,22 @@ impl Measured<'_> {
 
 /// Whom the answer is about.
 fn sides() -> Sides {
-    let owned = |(wasm, container): (&str, &str)| (wasm.to_owned(), container.to_owned());
-    Sides { best: owned(SIDES), usual: owned(USUAL) }
+    let of = |side: Side| {
+        let platforms = PLATFORMS.iter().filter(|platform| platform.side() == Some(side));
+        let headlines = platforms.flat_map(|platform| {
+            let variants = platform.variants().iter().filter(|variant| variant.role == Role::Headline);
+            variants.map(|variant| platform.setting(variant))
+        });
+        headlines.collect()
+    };
+    let (wasm, container) = USUAL;
+    Sides { best_of: (of(Side::Wasm), of(Side::Container)), usual: (wasm.into(), container.into()) }
 }
 
 /// The difference between the sides, and the variants that differ from another in one thing.
 fn pairs() -> Vec<Pair> {
-    let sides = Pair { of: SIDES.0.into(), over: SIDES.1.into(), what: "the two sides at their best".into() };
+    let sides =
+        Pair { of: SIDES.0.into(), over: SIDES.1.into(), what: "Wasm against a container, both for speed".into() };
     let settings = PLATFORMS.iter().flat_map(|platform| {
         platform.variants().iter().filter_map(|variant| {
             let beside = variant.beside?;

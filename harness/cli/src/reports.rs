@@ -1,4 +1,4 @@
-//! Reports on disk: reports/<run>/ with index.html, summary.md and charts/, and reports/latest.
+//! Reports on disk: reports/<run>/ with index.html, summary.md and charts/.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Tree};
 use tare_report::{ChartFile, Content, markdown, page};
 
-use crate::results::{link_latest, replace};
+use crate::results::replace;
 use crate::screen::say;
 
 /// Pixels for each unit of a chart: sharp on a dense screen.
@@ -24,9 +24,12 @@ const FAMILIES: &[&str] = &["DejaVu Sans", "Liberation Sans", "Noto Sans", "Aria
 /// # Errors
 /// The disk takes no report, or a chart cannot be drawn.
 pub fn write(reports: &Path, content: &Content<'_>) -> Result<PathBuf> {
-    let run = &content.record.run;
-    let folder = reports.join(run);
+    let folder = reports.join(&content.record.run);
     let charts = folder.join("charts");
+    // Those of an earlier rendering may have other names.
+    if charts.is_dir() {
+        fs::remove_dir_all(&charts)?;
+    }
     fs::create_dir_all(&charts)?;
     let page = page(content);
     replace(&folder.join("summary.md"), markdown(content).as_bytes())?;
@@ -42,7 +45,6 @@ pub fn write(reports: &Path, content: &Content<'_>) -> Result<PathBuf> {
     // Last: where it is, all of it is.
     let index = folder.join("index.html");
     replace(&index, page.html.as_bytes())?;
-    link_latest(reports, run)?;
     Ok(index)
 }
 

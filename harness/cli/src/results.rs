@@ -160,6 +160,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Links the newest run's folder.
 pub fn link_latest(results: &Path, name: &str) -> Result<()> {
     let new = results.join(format!(".{LATEST}-{name}"));
+    // A kill right here may have left one.
+    if new.is_symlink() {
+        fs::remove_file(&new)?;
+    }
     symlink(name, &new)?;
     Ok(fs::rename(new, results.join(LATEST))?)
 }

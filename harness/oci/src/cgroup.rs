@@ -1,22 +1,12 @@
 //! The cgroups of containers, which the library makes and fills.
 
-use std::path::{Path, PathBuf};
-
-use fs_err as fs;
-use nix::unistd::{AccessFlags, access};
+use std::path::Path;
 
 /// Where the hierarchies are mounted on every distribution.
 const ROOT: &str = "/sys/fs/cgroup";
-/// The cgroup that holds those of all containers.
-const PARENT: &str = "tare";
-
-/// The path of a container's cgroup in every hierarchy.
-pub(crate) fn path(id: &str) -> PathBuf {
-    Path::new("/").join(PARENT).join(id)
-}
 
 /// Whether there is one hierarchy for all controllers (version 2), rather than one for each.
-pub(crate) fn is_unified() -> bool {
+fn is_unified() -> bool {
     Path::new(ROOT).join("cgroup.controllers").exists()
 }
 
@@ -30,27 +20,10 @@ pub(crate) fn limits_swap() -> bool {
     }
 }
 
-/// Whether cgroups can be made, going by what the file system allows this user.
-pub(crate) fn is_writable() -> bool {
-    hierarchies().iter().any(|hierarchy| access(hierarchy, AccessFlags::W_OK).is_ok())
-}
-
-/// Removes the cgroups of containers whose processes are gone. The kernel keeps those that have any.
-pub(crate) fn remove_empty() {
-    for cgroup in hierarchies().iter().flat_map(|root| folders(&root.join(PARENT))) {
-        let _ = std::fs::remove_dir(cgroup);
-    }
-}
-
-/// Where the hierarchies are mounted, without the second names that some have.
-fn hierarchies() -> Vec<PathBuf> {
-    if is_unified() {
-        return vec![ROOT.into()];
-    }
-    folders(Path::new(ROOT)).filter(|folder| folder.join("cgroup.procs").exists()).collect()
-}
-
-fn folders(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+/// Whether the kernel has killed a process in a cgroup for going over the memory limit, as far as it tells.
+pub(crate) fn went_over_memory(cgroup: &Path) -> bool {
+    let (hierarchy, file) = if is_unified() { ("", "memory.events") } else { ("memory", "memory.oom_control") };
+    let file = Path::new(ROOT).join(hierarchy).join(cgroup).join(file);
+    let counts = std::fs::read_to_string(file).unwrap_or_default();
+    counts.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|kills| kills != "0"))
 }

@@ -2,36 +2,24 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-/// A container without a daemon.
-#[derive(Parser)]
-#[command(name = "tare-oci")]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Command {
-    /// Run a program in a container, until it ends.
-    Run(RunArgs),
-    /// Say whether containers can be started here as this user, as one line of JSON.
-    Check,
-    /// Remove what runs left that were killed.
-    Clean(CleanArgs),
-}
-
+/// Run a program in a container without a daemon, until it ends.
+///
 /// As given; [`Settings`](crate::settings::Settings) are checked.
-#[derive(clap::Args)]
-pub(crate) struct RunArgs {
+#[derive(Parser)]
+#[command(name = "tare-oci", long_about = None)]
+pub(crate) struct Args {
     /// The directory that is the root file system, read-only in the container.
     #[arg(long, value_name = "DIR")]
     pub(crate) rootfs: PathBuf,
     /// A directory for what the runtime keeps while the container runs.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: PathBuf,
-    /// A name that no other running container has.
+    /// Where the container's cgroup is made in each hierarchy, as a path from its top.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) cgroup: PathBuf,
+    /// A name that no other container has, which the program sees as its host's.
     #[arg(long)]
     pub(crate) id: String,
     /// A variable of the program's environment, which has no others.
@@ -49,13 +37,6 @@ pub(crate) struct RunArgs {
     /// The program, as a path in the root file system, and its arguments.
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     pub(crate) program: Vec<String>,
-}
-
-#[derive(clap::Args)]
-pub(crate) struct CleanArgs {
-    /// The directory that the runs were given.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) state: PathBuf,
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
-//! What is announced on standard output, in the words of the harness's line protocol.
-//!
-//! Without the types of the protocol: two lines of known letters need no serializer on the way to the program.
+//! What is announced on standard output, in the words of the line protocol.
 
 use std::io::Write;
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
+use tare_protocol::Event;
 
 /// The monotonic clock, in nanoseconds: the same for every process of the machine.
 pub(crate) fn now_ns() -> u64 {
@@ -15,8 +14,8 @@ pub(crate) fn now_ns() -> u64 {
 
 /// Announces that a phase of the start ended at a time, in one write: the program writes to the same pipe.
 pub(crate) fn phase(name: &str, at_ns: u64) {
-    let line = format!("{{\"event\":\"phase\",\"phase\":\"{name}\",\"at_ns\":{at_ns}}}\n");
-    let mut stdout = std::io::stdout().lock();
+    let event = Event::Phase { phase: name.into(), at_ns };
+    let line = format!("{}\n", serde_json::to_string(&event).expect("an event is strings and numbers"));
     // Nobody listens any more: then there is nobody to tell.
-    let _ = stdout.write_all(line.as_bytes());
+    let _ = std::io::stdout().lock().write_all(line.as_bytes());
 }

@@ -4,8 +4,6 @@
 //! capabilities. An engine adds images, layers, networks and a daemon to that.
 
 mod cgroup;
-mod check;
-mod clean;
 mod cli;
 mod events;
 mod program;
@@ -21,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Args, Command};
+use cli::Args;
 
 /// The exit code of the runtime's own failures, as of Docker's client. What the program exits with is passed on.
 const FAILED: u8 = 125;
@@ -35,15 +33,8 @@ fn main() -> ExitCode {
             return if usage.use_stderr() { FAILED.into() } else { ExitCode::SUCCESS };
         }
     };
-    let outcome = match args.command {
-        Command::Run(args) => {
-            events::phase("runtime", began);
-            run::execute(&args)
-        }
-        Command::Check => check::execute(),
-        Command::Clean(args) => clean::execute(&args),
-    };
-    outcome.unwrap_or_else(|error| {
+    events::phase("spawn", began);
+    run::execute(&args).unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {}", one_line(&error));
         FAILED.into()
     })

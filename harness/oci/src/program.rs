@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
 
@@ -51,8 +50,15 @@ impl Executor for Program {
         let invalid = |why: String| ExecutorValidationError::ArgValidationError(why);
         self.end_with_the_runtime().map_err(|error| invalid(error.to_string()))?;
         let program = &self.args[0];
-        if !Path::new(program).is_file() {
-            return Err(invalid(format!("no program {program} is in the root file system: copy it there")));
+        let found = std::fs::metadata(program).map_err(|error| {
+            invalid(if error.kind() == io::ErrorKind::NotFound {
+                format!("no program {program} is in the root file system: copy it there")
+            } else {
+                format!("{program} is out of reach ({error}): every folder from the root on must have the mode 755")
+            })
+        })?;
+        if !found.is_file() {
+            return Err(invalid(format!("{program} is no file: name the program itself")));
         }
         access(program.as_str(), AccessFlags::X_OK).map_err(|error| {
             invalid(format!("{program} may not be executed by everybody ({error}): set its mode to 755"))

@@ -1,28 +1,26 @@
 //! The arguments of a run, checked.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
-use nix::unistd::{Gid, Uid};
+use anyhow::{Context, Result, ensure};
+use nix::unistd::Uid;
 
-use crate::cgroup;
-use crate::cli::RunArgs;
+use crate::cli::Args;
 
 /// A container that can be tried to start.
 pub(crate) struct Settings {
     pub(crate) rootfs: PathBuf,
     pub(crate) state: PathBuf,
+    /// A path from the top of each hierarchy, without a `/` before it.
+    pub(crate) cgroup: PathBuf,
     pub(crate) id: String,
     /// The program and its arguments; never empty.
     pub(crate) program: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) limits: Limits,
-    /// Whose container it is where the caller is not root: root in there is this user out here, and nobody else exists.
-    pub(crate) rootless: Option<(Uid, Gid)>,
 }
 
-/// What the cgroup enforces; nothing where there is none.
-#[derive(Default)]
+/// What the cgroup enforces.
 pub(crate) struct Limits {
     pub(crate) cpus: Option<String>,
     /// In bytes.
@@ -30,28 +28,24 @@ pub(crate) struct Limits {
     pub(crate) pids: Option<u32>,
 }
 
-impl TryFrom<&RunArgs> for Settings {
+impl TryFrom<&Args> for Settings {
     type Error = anyhow::Error;
 
-    fn try_from(args: &RunArgs) -> Result<Self> {
-        let root = Uid::effective().is_root();
-        if !root && !cgroup::is_unified() {
-            bail!(crate::check::NEEDS_ROOT);
-        }
+    fn try_from(args: &Args) -> Result<Self> {
+        ensure!(Uid::effective().is_root(), "this user is not root, as containers with limits need: run as root");
         // The process that makes the program's is in the cgroup too, until it has.
         ensure!(
             args.pids.is_none_or(|pids| pids >= 2),
             "--pids must be at least 2: the program's process is the second"
         );
-        let limits = Limits { cpus: args.cpus.clone(), memory: args.memory, pids: args.pids };
         Ok(Self {
             rootfs: directory(&args.rootfs)?,
             state: args.state.clone(),
+            cgroup: cgroup(&args.cgroup)?.to_owned(),
             id: id(&args.id)?.to_owned(),
             program: program(&args.program)?,
             env: args.env.iter().map(|variable| assignment(variable)).collect::<Result<_>>()?,
-            limits: if root { limits } else { Limits::default() },
-            rootless: (!root).then(|| (Uid::effective(), Gid::effective())),
+            limits: Limits { cpus: args.cpus.clone(), memory: args.memory, pids: args.pids },
         })
     }
 }
@@ -62,7 +56,17 @@ fn directory(path: &Path) -> Result<PathBuf> {
     Ok(found)
 }
 
-/// An identifier becomes the name of a folder and of a cgroup.
+fn cgroup(path: &Path) -> Result<&Path> {
+    let mut parts = path.components().peekable();
+    ensure!(
+        parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_))),
+        "--cgroup must be a path such as `tare/1` without `/` before it or `..` in it, `{}` is not",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// An identifier becomes the name of a folder and of a host.
 fn id(id: &str) -> Result<&str> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-+.".contains(letter);
     ensure!(
@@ -98,6 +102,14 @@ mod tests {
         assert!(id("tare-1.x_y+z").is_ok());
         for bad in ["", ".", "..", "a/b", "a b", ".hidden", "ä"] {
             assert!(id(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cgroup_is_below_the_top() {
+        assert!(cgroup(Path::new("tare-1/x")).is_ok());
+        for bad in ["", "/", "/tare", "..", "tare/../.."] {
+            assert!(cgroup(Path::new(bad)).is_err(), "{bad}");
         }
     }
 

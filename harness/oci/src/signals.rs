@@ -10,6 +10,9 @@ use nix::unistd::{Pid, alarm};
 /// How long the program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The exit code of what was killed, as of a shell.
+pub(crate) const KILLED: u8 = 128 + Signal::SIGKILL as u8;
+
 /// The signals that wait until somebody asks for them.
 pub(crate) struct Signals(SigSet);
 

@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 use libcontainer::oci_spec::OciSpecError;
 use libcontainer::oci_spec::runtime::{
     Linux, LinuxBuilder, LinuxCapabilities, LinuxCapabilitiesBuilder, LinuxCpuBuilder, LinuxDeviceCgroup,
-    LinuxDeviceCgroupBuilder, LinuxIdMapping, LinuxIdMappingBuilder, LinuxMemoryBuilder, LinuxNamespace,
-    LinuxNamespaceBuilder, LinuxNamespaceType, LinuxPidsBuilder, LinuxResources, LinuxResourcesBuilder, Mount,
-    MountBuilder, Process, ProcessBuilder, RootBuilder, Spec, SpecBuilder, UserBuilder,
+    LinuxDeviceCgroupBuilder, LinuxMemoryBuilder, LinuxNamespace, LinuxNamespaceBuilder, LinuxNamespaceType,
+    LinuxPidsBuilder, LinuxResources, LinuxResourcesBuilder, Mount, MountBuilder, Process, ProcessBuilder, RootBuilder,
+    Spec, SpecBuilder, UserBuilder,
 };
 
 use crate::settings::{Limits, Settings};
@@ -52,18 +52,16 @@ fn spec(settings: &Settings) -> Built<Spec> {
         .version("1.0.2")
         .root(RootBuilder::default().path(&settings.rootfs).readonly(true).build()?)
         .hostname(settings.id.as_str())
-        .mounts(mounts(settings.rootless.is_some())?)
+        .mounts(MOUNTS.iter().map(mount).collect::<Built<Vec<_>>>()?)
         .process(process(settings)?)
         .linux(linux(settings)?)
         .build()
 }
 
 fn process(settings: &Settings) -> Built<Process> {
-    // Without root there is no other user in the container than its root, who is the caller outside of it.
-    let user = if settings.rootless.is_some() { 0 } else { NOBODY };
     ProcessBuilder::default()
         .terminal(false)
-        .user(UserBuilder::default().uid(user).gid(user).build()?)
+        .user(UserBuilder::default().uid(NOBODY).gid(NOBODY).build()?)
         .args(settings.program.clone())
         .env(environment(&settings.env))
         .cwd("/")
@@ -93,39 +91,21 @@ fn no_capabilities() -> Built<LinuxCapabilities> {
 
 fn linux(settings: &Settings) -> Built<Linux> {
     let strings = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>();
-    let mut linux = LinuxBuilder::default()
-        .cgroups_path(cgroup::path(&settings.id))
-        .namespaces(namespaces(settings.rootless.is_some())?)
+    LinuxBuilder::default()
+        .cgroups_path(Path::new("/").join(&settings.cgroup))
+        .namespaces(namespaces()?)
         .masked_paths(strings(MASKED))
         .readonly_paths(strings(READ_ONLY))
         .seccomp(seccomp::profile()?)
-        .build()?;
-    match settings.rootless {
-        None => {
-            linux.set_resources(Some(resources(&settings.limits)?));
-        }
-        Some((user, group)) => {
-            linux.set_resources(None);
-            linux.set_uid_mappings(Some(vec![only(user.as_raw())?]));
-            linux.set_gid_mappings(Some(vec![only(group.as_raw())?]));
-        }
-    }
-    Ok(linux)
+        .resources(resources(&settings.limits)?)
+        .build()
 }
 
-/// Root in the container is the given user outside; nobody else exists.
-fn only(id: u32) -> Built<LinuxIdMapping> {
-    LinuxIdMappingBuilder::default().container_id(0_u32).host_id(id).size(1_u32).build()
-}
-
-fn namespaces(rootless: bool) -> Built<Vec<LinuxNamespace>> {
-    use LinuxNamespaceType::{Cgroup, Ipc, Mount, Pid, User, Uts};
+fn namespaces() -> Built<Vec<LinuxNamespace>> {
+    use LinuxNamespaceType::{Cgroup, Ipc, Mount, Pid, Uts};
     let mut kinds = vec![Pid, Mount, Ipc, Uts];
     if Path::new("/proc/self/ns/cgroup").exists() {
         kinds.push(Cgroup);
-    }
-    if rootless {
-        kinds.push(User);
     }
     kinds.into_iter().map(|kind| LinuxNamespaceBuilder::default().typ(kind).build()).collect()
 }
@@ -162,27 +142,16 @@ const MOUNTS: &[Mounted] = &[
     ("/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
     ("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
     ("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", "size=67108864"]),
+    // The group 5 is that of terminals.
+    ("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+    ("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
 ];
-/// The group 5 is that of terminals.
-const PTS: Mounted =
-    ("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]);
-const SYS: Mounted = ("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]);
-/// Without root that group does not exist, and /sys, which shows the network, may only be shown again.
-const ROOTLESS_PTS: Mounted =
-    ("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]);
-const ROOTLESS_SYS: Mounted = ("/sys", "none", &["rbind", "nosuid", "noexec", "nodev", "ro", "rro"]);
-
-fn mounts(rootless: bool) -> Built<Vec<Mount>> {
-    let rest = if rootless { [ROOTLESS_PTS, ROOTLESS_SYS] } else { [PTS, SYS] };
-    MOUNTS.iter().chain(&rest).map(mount).collect()
-}
 
 fn mount(&(destination, kind, options): &Mounted) -> Built<Mount> {
-    let source = if kind == "none" { destination } else { kind };
     MountBuilder::default()
         .destination(destination)
         .typ(kind)
-        .source(source)
+        .source(kind)
         .options(options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>())
         .build()
 }

@@ -33,8 +33,8 @@ pub fn versions(root: &Path) -> BTreeMap<String, String> {
     let mut versions = BTreeMap::from([("tare".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
     let rustc = output(root, "rustc", &["--version"]);
     versions.extend(rustc.map(|version| ("rustc".to_owned(), version.trim_start_matches("rustc ").to_owned())));
-    for runtime in ["wasmtime", "wasmer"] {
-        versions.extend(locked(root, runtime).map(|version| (runtime.to_owned(), version)));
+    for library in ["wasmtime", "wasmer", "libcontainer"] {
+        versions.extend(locked(root, library).map(|version| (library.to_owned(), version)));
     }
     versions
 }

@@ -1,5 +1,7 @@
 //! Everything before the first measurement: cleaning up after dead runs, building, making subjects ready.
 
+pub mod left;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -9,13 +11,13 @@ use anyhow::{Context, Result, bail};
 use tare_model::{FailedCell, Group, Subject, SubjectRecord};
 
 use crate::affinity::Cpus;
-use crate::build::{Wanted, build};
+use crate::build::{Product, Wanted, build};
 use crate::cancel::Cancel;
 use crate::engine::Engine;
 use crate::isolation::{INTRUDER, is_probed};
 use crate::layout::Layout;
 use crate::observer::{Observer, Progress};
-use crate::owner::sweep_processes;
+use crate::owner::{me, sweep_processes};
 use crate::plan::Chosen;
 use crate::platforms::{Role, Target, World};
 
@@ -66,20 +68,21 @@ pub fn controls(chosen: &[Chosen<'_>]) -> BTreeMap<String, String> {
 /// Ends and removes what dead runs left behind; tells of it.
 ///
 /// # Errors
-/// When the engine refuses to list or remove containers.
-pub async fn sweep(engine: Option<&Engine>) -> Result<Vec<String>> {
+/// When the engine refuses to list or remove containers, or the kernel to remove their cgroups.
+pub async fn sweep(layout: &Layout, engine: Option<&Engine>) -> Result<Vec<String>> {
     let mut swept: Vec<String> = Vec::new();
     let processes = sweep_processes();
     if processes > 0 {
         swept.push(format!("{processes} processes"));
     }
+    swept.extend(left::remove(layout, |owner| !owner.is_alive())?);
     if let Some(engine) = engine {
         swept.extend(engine.sweep_dead().await?.into_iter().map(|name| format!("container {name}")));
     }
     Ok(swept)
 }
 
-/// Builds and makes ready, and builds what probes their isolation where that is wanted. A subject for which it fails costs
+/// Builds and makes ready, and builds what probes their isolation. A subject for which it fails costs
 /// only itself.
 ///
 /// # Errors
@@ -88,17 +91,16 @@ pub async fn prepare<'a>(
     run: &str,
     layout: &Layout,
     chosen: &[Chosen<'a>],
-    isolation: bool,
     cancel: &Cancel,
     observer: &mut dyn Observer,
 ) -> Result<Prepared<'a>> {
     let cpus = Cpus::detect()?;
     fs_err::create_dir_all(layout.logs())?;
     let engine = Engine::connect().await;
-    for what in sweep(engine.as_ref().ok()).await? {
+    for what in sweep(layout, engine.as_ref().ok()).await? {
         observer.progress(&Progress::step(format!("removed what a dead run had left: {what}")));
     }
-    let wanted = wanted(layout, chosen, isolation)?;
+    let wanted = wanted(layout, chosen)?;
     let products = build(layout, &wanted, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
     let mut versions = BTreeMap::new();
     if let Ok(engine) = &engine {
@@ -128,19 +130,21 @@ pub async fn prepare<'a>(
     Ok(prepared)
 }
 
-/// The products of all chosen variants, and for the intruder those of the variants that it probes. They are built for all
-/// services: which features their common dependencies get, and so their bytes, depends on what is built together.
-fn wanted(layout: &Layout, chosen: &[Chosen<'_>], isolation: bool) -> Result<Wanted> {
+/// The products of all chosen variants, and for the intruder those of the variants that it probes and of its control. They
+/// are built for all services: which features their common dependencies get, and so their bytes, depends on what is built together.
+fn wanted(layout: &Layout, chosen: &[Chosen<'_>]) -> Result<Wanted> {
     let services: BTreeSet<String> = layout.services()?.into_iter().map(|service| service.name).collect();
     let mut wanted = Wanted::new();
     for chosen in chosen {
         for product in chosen.variant.products {
             let names = wanted.entry(*product).or_insert_with(|| services.clone());
-            if isolation && is_probed(chosen.variant) {
+            if is_probed(chosen.variant) {
                 names.insert(INTRUDER.to_owned());
             }
         }
     }
+    // The plain process is the control of probes, chosen or not.
+    wanted.entry(Product::StaticBinary).or_insert_with(|| services.clone()).insert(INTRUDER.to_owned());
     Ok(wanted)
 }
 
@@ -213,14 +217,15 @@ impl World {
     }
 }
 
-/// Removes the containers that a run of this process still has: for the end of a run that was cut short.
+/// Removes the containers that a run of this process still has: for the end of a run, also of one that was cut short.
 ///
 /// # Errors
-/// When the engine refuses.
+/// When the engine or the kernel refuses.
 pub async fn clear(run: &str) -> Result<()> {
+    let removed = left::remove(&Layout::find()?, |owner| owner == me());
     if let Ok(engine) = Engine::connect().await {
         let owner = crate::engine::Owner::this_process(run)?;
         engine.remove_run(&owner).await.context("cannot remove the run's containers")?;
     }
-    Ok(())
+    removed.map(drop)
 }

@@ -40,7 +40,7 @@ pub struct Program<'a> {
     pub log: PathBuf,
 }
 
-/// A running process. Dropping it kills it.
+/// A running process. Dropping it ends it, as [`Process::stop`] does.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -91,11 +91,21 @@ impl Process {
     /// # Errors
     /// When it says that it failed, ends, or is silent until the timeout.
     pub fn listening(&mut self, timeout: Duration, cancel: &Cancel) -> Result<(SocketAddr, Vec<(String, u64)>)> {
+        self.listening_after("spawn", timeout, cancel)
+    }
+
+    /// The same of what is brought to life in another phase than the process itself.
+    pub fn listening_after(
+        &mut self,
+        brought_to_life_by: &str,
+        timeout: Duration,
+        cancel: &Cancel,
+    ) -> Result<(SocketAddr, Vec<(String, u64)>)> {
         let mut phases = Vec::new();
         let deadline = Instant::now() + timeout;
         loop {
             match self.event(deadline, cancel)? {
-                Event::Phase { phase, at_ns } => phases.push((phase_name(phase, "spawn"), at_ns)),
+                Event::Phase { phase, at_ns } => phases.push((phase_name(phase, brought_to_life_by), at_ns)),
                 Event::Listening { addr, at_ns, .. } => {
                     phases.push(("listen".into(), at_ns));
                     return Ok((addr, phases));
@@ -155,9 +165,16 @@ impl Process {
 
     /// Asks it to end, and kills it when it does not.
     pub fn stop(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
         self.stdin = None;
-        // It may be gone already; then waiting returns at once.
-        let _ = kill(Pid::from_raw(self.pid()), Signal::SIGTERM);
+        // The number of one that was waited for may be another's.
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        kill(Pid::from_raw(self.pid()), Signal::SIGTERM)?;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if self.child.try_wait()?.is_some() {
@@ -165,6 +182,8 @@ impl Process {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.child.kill()?;
+        self.child.wait()?;
         Ok(())
     }
 
@@ -179,9 +198,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only when it is gone, which is the aim.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // It fails only when it is gone, which is the aim.
+        let _ = self.end();
     }
 }
 

@@ -24,7 +24,7 @@ pub async fn execute(args: SelectArgs) -> Result<Exit> {
     let mut signals = Signals::listen()?;
     let cancel = Cancel::default();
     let prepared = tokio::select! {
-        prepared = prepare("build", &layout, &chosen, true, &cancel, &mut shown) => prepared,
+        prepared = prepare("build", &layout, &chosen, &cancel, &mut shown) => prepared,
         () = signals.received() => {
             shown.0.close();
             say("interrupted: what was built is kept");

@@ -22,7 +22,7 @@ pub async fn execute(args: &CleanArgs) -> Result<Exit> {
             None
         }
     };
-    let mut removed = tare_runner::sweep(engine.as_ref()).await?;
+    let mut removed = tare_runner::sweep(&layout, engine.as_ref()).await?;
     if let Some(engine) = &engine {
         removed.extend(engine.remove_images().await?.into_iter().map(|name| format!("image {name}")));
     }

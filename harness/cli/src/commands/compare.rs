@@ -33,7 +33,6 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let options =
         Options { run: &run, layout: &layout, services: &services, suite: args.suite(), choice: &choice, command };
     let interrupted = measure(&options, &mut recorder).await?;
-    recorder.display.close();
     let folder = recorder.writer.folder().to_owned();
     let Some((mut record, samples)) = recorder.writer.finish() else { bail!("the run ended before it began") };
     if interrupted {
@@ -42,7 +41,9 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     }
     let judged = results::write_claims_file(&folder, &claims, &samples)?;
     let measured = Measured { folder: &folder, record: &record, samples: &samples, judged: &judged };
-    measured.present(&layout, args.reports.as_deref(), args.output.json, None)?;
+    let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
+    measured.present(&layout, &reports, args.output.json, None)?;
+    results::link_latest(&reports, &run)?;
     Ok(exit(&record, &samples))
 }
 
@@ -50,27 +51,22 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
 async fn measure(options: &Options<'_>, recorder: &mut Recorder) -> Result<bool> {
     let cancel = Cancel::default();
     let mut signals = Signals::listen()?;
-    let interrupted = tokio::select! {
-        done = tare_runner::run(options, &cancel, recorder) => {
-            if let Err(error) = done {
-                recorder.display.close();
-                tare_runner::clear(options.run).await?;
-                return Err(error);
-            }
-            false
-        }
+    let done = tokio::select! {
+        done = tare_runner::run(options, &cancel, recorder) => Some(done),
         () = signals.received() => {
             // Threads that the run has begun see this; the run itself is dropped here, and its processes with it.
             cancel.set();
-            true
+            None
         }
     };
-    if interrupted {
-        recorder.display.close();
+    recorder.display.close();
+    if done.is_none() {
         say("interrupted: what was measured is kept");
-        tare_runner::clear(options.run).await?;
     }
-    Ok(interrupted)
+    if let Err(error) = tare_runner::clear(options.run).await {
+        say(&format!("warning: something of the run is left: {error:#}; `clean` removes it"));
+    }
+    Ok(done.transpose()?.is_none())
 }
 
 /// Says what is not as it should be.

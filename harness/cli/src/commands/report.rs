@@ -30,6 +30,7 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
     };
     let other = other.as_ref().map(|(record, summary)| Other { record, summary });
     let measured = Measured { folder: &folder, record: &record, samples: &samples, judged: &judged };
-    measured.present(&layout, args.reports.as_deref(), args.output.json, other)?;
+    let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
+    measured.present(&layout, &reports, args.output.json, other)?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! What goes wrong costs what it must and no more.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tare_model::RunState;
 
-use crate::program::{Run, Runs, alone, has_engine, started_by, stderr, tare};
+use crate::program::{Run, Runs, alone, has_engine, root, started_by, stderr, tare};
 
 #[test]
 fn without_an_engine_the_rest_is_compared_and_the_containers_cells_say_why() {
@@ -36,7 +37,7 @@ fn without_an_engine_the_rest_is_compared_and_the_containers_cells_say_why() {
 #[test]
 fn ctrl_c_keeps_what_was_measured_and_leaves_nothing_behind() {
     let _alone = alone();
-    let platforms = if has_engine() { "native,wasmtime/aot,docker/scratch" } else { "native,wasmtime/aot" };
+    let platforms = if has_engine() { "native,wasmtime/aot,oci,docker/scratch" } else { "native,wasmtime/aot,oci" };
     let args = ["compare", "--suite", "full", "--service", "orders", "--platform", platforms];
     let runs = Runs::new();
     let mut child = tare(&args).args(runs.args()).spawn().unwrap();
@@ -57,6 +58,18 @@ fn ctrl_c_keeps_what_was_measured_and_leaves_nothing_behind() {
     assert!(!run.samples().is_empty());
     assert_eq!(started_by(&child), [""; 0]);
     assert_eq!(containers_of(&run), "");
+    assert_eq!(named_after(&child), Vec::<PathBuf>::new());
+}
+
+/// The cgroups and folders of a harness's containers without an engine.
+fn named_after(harness: &std::process::Child) -> Vec<PathBuf> {
+    let cgroups = Path::new("/sys/fs/cgroup");
+    let hierarchies = std::fs::read_dir(cgroups).into_iter().flatten().flatten().map(|entry| entry.path());
+    let dirs = hierarchies.chain([cgroups.into(), root().join("target/tare/oci-state")]);
+    let prefix = format!("tare-{}-", harness.id());
+    let entries = dirs.filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
+    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+    named.map(|entry| entry.path()).collect()
 }
 
 fn ended(child: &mut std::process::Child) -> ExitStatus {

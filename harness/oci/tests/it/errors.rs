@@ -48,6 +48,15 @@ fn a_program_of_which_only_root_may_run_is_named() {
 }
 
 #[test]
+fn a_root_that_only_root_may_enter_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(scene) = scene("no-way") else { return };
+    fs::set_permissions(scene.rootfs(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let said = error_of(&scene, |_| {});
+    assert!(said.contains("/program is out of reach") && said.contains("755"), "{said}");
+}
+
+#[test]
 fn what_is_no_program_is_named() {
     let Some(scene) = scene("no-elf") else { return };
     fs::write(scene.rootfs().join("program"), "words").unwrap();
@@ -60,6 +69,16 @@ fn bad_arguments_are_named() {
     let Some(scene) = scene("arguments") else { return };
     let said = error_of(&Scene { id: "a/b".into(), ..scene }, |_| {});
     assert!(said.contains("--id must"), "{said}");
+}
+
+#[test]
+fn a_user_who_is_not_root_is_refused() {
+    use std::os::unix::process::CommandExt as _;
+    let Some(scene) = scene("not-root") else { return };
+    let said = error_of(&scene, |command| {
+        command.uid(65534);
+    });
+    assert!(said.contains("run as root"), "{said}");
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn the_limits_are_in_force() {
     assert_eq!(fits.status.code(), Some(0), "{fits:?}");
     let does_not_fit = scene.run(&memory, &["eat", "67108864"]);
     assert_eq!(does_not_fit.status.code(), Some(137), "{does_not_fit:?}");
+    assert!(String::from_utf8_lossy(&does_not_fit.stderr).contains("over its memory limit"), "{does_not_fit:?}");
     let status = scene.words_of(&["--cpus", "0"], &["show", "/proc/self/status"]);
     assert_has_line(&status, "Cpus_allowed_list:\t0");
     assert_eq!(scene.words_of(&["--pids", "3"], &["crowd", "8"]), "crowd of 3\n");

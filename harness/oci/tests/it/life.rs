@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::scene::{eventually, runtime, scene};
+use crate::scene::{eventually, scene};
 
 fn send(process: u32, signal: Signal) {
     kill(Pid::from_raw(i32::try_from(process).unwrap()), signal).unwrap();
@@ -25,7 +25,7 @@ fn the_phases_are_announced_before_the_program_runs() {
     let output = scene.run(&[], &["pid"]);
     let written = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = written.lines().collect();
-    let times: Vec<u64> = ["runtime", "create"]
+    let times: Vec<u64> = ["spawn", "create"]
         .iter()
         .zip(&lines)
         .map(|(phase, line)| {
@@ -79,19 +79,17 @@ fn a_program_that_stays_is_killed() {
 }
 
 #[test]
-fn the_program_ends_with_a_killed_runtime_and_the_rest_is_cleaned() {
+fn the_program_ends_with_a_killed_runtime_and_the_rest_is_named() {
     let Some(scene) = scene("killed") else { return };
     let mut child = scene.start_waiting(&["ignore"]);
     let process = scene.process();
-    // What belongs to a living run stays.
-    scene.clean();
-    assert!(runs(process) && scene.state().join(&scene.id).exists());
     send(child.id(), Signal::SIGKILL);
     assert_eq!(child.wait().unwrap().signal(), Some(9));
     eventually("the program outlives its runtime", || !runs(process));
     let again = scene.run(&[], &[]);
     assert_eq!(again.status.code(), Some(125));
-    assert!(String::from_utf8(again.stderr).unwrap().contains("tare-oci clean"));
+    let said = String::from_utf8(again.stderr).unwrap();
+    assert!(said.contains(scene.state().join(&scene.id).to_str().unwrap()), "{said}");
     scene.clean();
     assert_eq!(scene.traces(), Vec::<&Path>::new());
 }
@@ -108,20 +106,9 @@ fn a_runtime_killed_while_it_starts_leaves_no_process() {
         let cgroups = || scene.traces().into_iter().filter(|trace| !trace.starts_with(scene.dir.path()));
         let processes = || cgroups().filter_map(|cgroup| std::fs::read_to_string(cgroup.join("cgroup.procs")).ok());
         eventually("a process is left", || processes().all(|processes| processes.is_empty()));
-        // A child that is about to end may hold the lock for a moment longer.
         eventually("a trace is left", || {
             scene.clean();
             scene.traces().is_empty()
         });
     }
-}
-
-#[test]
-fn the_check_is_one_line_of_json() {
-    let output = runtime().arg("check").output().unwrap();
-    assert!(output.status.success());
-    let written = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(written.lines().count(), 1);
-    let verdict: serde_json::Value = serde_json::from_str(&written).unwrap();
-    assert!(verdict["usable"] == true || verdict["reason"].is_string(), "{verdict}");
 }

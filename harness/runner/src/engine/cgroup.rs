@@ -87,6 +87,17 @@ fn hierarchy_of(mounts: &str) -> &'static str {
     }
 }
 
+/// Where the hierarchies of this machine are mounted.
+pub fn roots() -> Result<Vec<PathBuf>> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    Ok(roots_of(&mounts).map(PathBuf::from).collect())
+}
+
+fn roots_of(mounts: &str) -> impl Iterator<Item = &str> {
+    let mounts = mounts.lines().filter_map(Mount::parse);
+    mounts.filter(|mount| ["cgroup", "cgroup2"].contains(&mount.kind)).map(|mount| mount.point)
+}
+
 /// Finds the directory of a controller for a process, from the text of its /proc/PID/cgroup and of a mountinfo: the v1
 /// hierarchy that has the controller, or the unified one.
 fn group(groups: &str, mounts: &str, controller: &str) -> Option<Group> {
@@ -189,6 +200,9 @@ mod tests {
         assert_eq!(hierarchy_of(V1), "v1");
         assert_eq!(hierarchy_of(&(V1.to_owned() + HYBRID)), "hybrid");
         assert_eq!(hierarchy_of(""), "none");
+        let mounts = V1.to_owned() + HYBRID;
+        let roots: Vec<_> = roots_of(&mounts).map(|root| root.rsplit('/').next().unwrap()).collect();
+        assert_eq!(roots, ["cpu,cpuacct", "memory", "unified"]);
     }
 
     #[test]

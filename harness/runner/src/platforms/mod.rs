@@ -34,7 +34,7 @@ use crate::probe::Probe;
 
 /// Every platform, in the order in which reports show them.
 pub const PLATFORMS: &[&dyn Platform] =
-    &[&native::Native, &wasmtime::Wasmtime, &wasmer::Wasmer, &oci::Oci, &docker::Docker];
+    &[&native::Native, &wasmtime::Wasmtime, &wasmer::Wasmer, &docker::Docker, &oci::Oci];
 
 /// The subject to which the others of its service are compared.
 pub const REFERENCE: (&str, &str) = (native::NAME, native::VARIANT);
@@ -72,10 +72,11 @@ pub struct Beside {
     pub what: &'static str,
 }
 
-/// The best of both sides, by their code and not their packaging: what the worth of single settings is held against.
+/// Both sides by their code and not their packaging: what the worth of single settings is held against.
 pub const SIDES: (&str, &str) = ("wasmtime/aot", "docker/scratch-glibc");
 
-/// What is usually shipped of both sides.
+/// What the defaults of both sides give: the component as it is built, compiled when it is loaded; the image on the usual base
+/// and the engine's default network.
 pub const USUAL: (&str, &str) = ("wasmtime/jit", "docker/debian");
 
 /// What a variant is there for.
@@ -91,6 +92,15 @@ pub enum Role {
     Noise,
 }
 
+/// What is compared with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// A component on a Wasm runtime.
+    Wasm,
+    /// A container, whatever starts it.
+    Container,
+}
+
 /// What runs a service.
 #[async_trait(?Send)]
 pub trait Platform: Sync {
@@ -99,6 +109,11 @@ pub trait Platform: Sync {
 
     /// One sentence for `list`.
     fn summary(&self) -> &'static str;
+
+    /// The side of the comparison that it is of; nothing for what both are held against.
+    fn side(&self) -> Option<Side> {
+        None
+    }
 
     /// Its variants, best case first.
     fn variants(&self) -> &'static [Variant];
@@ -182,7 +197,8 @@ pub struct Deployed {
     pub empty_engine_bytes: u64,
 }
 
-/// One running subject. Dropping it kills what can be killed without waiting.
+/// One running subject. Dropping it ends its processes, by force where they do not end by themselves within two seconds; what
+/// an engine runs stays, until [`crate::clear`].
 #[async_trait(?Send)]
 pub trait Instance {
     /// Where it answers.

@@ -3,28 +3,33 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use async_trait::async_trait;
-use serde::Deserialize;
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{AccessFlags, Uid, access};
 use tare_model::ArtifactRecord;
 
 use super::{
     Beside, Colony, Common, Instance, Isolation, Launched, MEMORY_LIMIT, PIDS_LIMIT, Platform, Processes, Role,
-    Separate, Startup, Target, Variant, World,
+    Separate, Side, Startup, Target, Variant, World,
 };
 use crate::affinity;
 use crate::build::{Product, artifact, compressed_size, file_size};
-use crate::engine::Cgroup;
-use crate::layout::{Layout, Service};
+use crate::engine::{Cgroup, cgroup};
+use crate::layout::Service;
 use crate::preflight::{Finding, library};
+use crate::prepare::left;
 use crate::process::{Process, Program};
 
 const NAME: &str = "oci";
+
+/// What preflight calls it.
+const WHAT: &str = "containers without an engine";
 
 /// The program in the container's root.
 const ENTRY: &str = "service";
@@ -50,6 +55,10 @@ impl Platform for Oci {
         "a container by an OCI runtime, without an engine"
     }
 
+    fn side(&self) -> Option<Side> {
+        Some(Side::Container)
+    }
+
     fn variants(&self) -> &'static [Variant] {
         VARIANTS
     }
@@ -59,81 +68,65 @@ impl Platform for Oci {
     }
 
     async fn preflight(&self) -> Vec<Finding> {
-        let what = "containers without an engine";
-        if !matches!(library("libseccomp.so"), Ok(Some(_))) {
-            let remedy = "install them (`apt-get install libseccomp-dev` on Debian and Ubuntu, `dnf install \
-                          libseccomp-devel` on Fedora); the cells of this platform are marked otherwise";
-            return vec![Finding::warning(what, "libseccomp's development files are missing", remedy)];
+        let mut findings = obstacles();
+        match seccomp() {
+            Some(library) if findings.is_empty() => {
+                findings.push(Finding::good(WHAT, format!("may be made, with {library}")));
+            }
+            Some(_) => {}
+            None => findings.push(Finding::warning(
+                WHAT,
+                "libseccomp's development files are missing",
+                "install them (`apt-get install libseccomp-dev` on Debian and Ubuntu, `dnf install libseccomp-devel` on \
+                 Fedora); the cells of this platform are marked otherwise",
+            )),
         }
-        if nix::unistd::Uid::effective().is_root() {
-            return Vec::new();
-        }
-        vec![Finding::warning(
-            what,
-            "this user is not root",
-            "run as root to have them; their cells are marked otherwise",
-        )]
+        findings
     }
 
     async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
+        let obstacles = obstacles().into_iter();
+        let obstacles: Vec<String> =
+            obstacles.map(|found| format!("{}: {}", found.detail, found.remedy.unwrap_or_default())).collect();
+        ensure!(obstacles.is_empty(), "{}", obstacles.join("; "));
         let starter = world.products.file(Product::Starter, &service.name)?.to_owned();
         let binary = world.products.file(Product::StaticBinary, &service.name)?.to_owned();
-        let state = state(&world.layout);
-        fs_err::create_dir_all(&state)?;
-        ask(&starter, &["clean", "--state"], &state).context("what dead containers left cannot be removed")?;
-        let limits = usable(&starter)?;
         let root = world.layout.work().join("oci").join(&service.name);
         fs_err::create_dir_all(&root)?;
+        // Whatever the umask: the container's user is not the one that it belongs to.
+        let everybody = || PermissionsExt::from_mode(0o755);
+        fs_err::set_permissions(&root, everybody())?;
         // A copy, as an image has one: a link would share its page cache with the plain process. Put into place whole, since
         // another comparison may be running the one that is there.
         let new = root.join(format!(".{ENTRY}-{}", std::process::id()));
         fs_err::copy(&binary, &new)?;
+        fs_err::set_permissions(&new, everybody())?;
         fs_err::rename(&new, root.join(ENTRY))?;
-        Ok(Box::new(OciTarget {
-            common: Common::new(world, service, NAME, variant),
-            starter,
-            binary,
-            root,
-            state,
-            limits,
-        }))
+        Ok(Box::new(OciTarget { common: Common::new(world, service, NAME, variant), starter, binary, root }))
     }
 }
 
-/// Where the runtime keeps what it must know of its containers.
-fn state(layout: &Layout) -> PathBuf {
-    layout.work().join("oci-state")
-}
-
-/// What the starter says of this machine.
-#[derive(Deserialize)]
-struct Checked {
-    usable: bool,
-    /// Whether limits on memory, CPUs and processes are kept: without rights to a cgroup they are left out.
-    #[serde(default)]
-    limits: bool,
-    #[serde(default)]
-    reason: String,
-}
-
-/// Whether limits are kept.
-///
-/// # Errors
-/// Containers cannot be started here, with the reason.
-fn usable(starter: &Path) -> Result<bool> {
-    let output = Command::new(starter).arg("check").output()?;
-    let said: Checked = serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("{} said nothing that can be understood", starter.display()))?;
-    ensure!(said.usable, "{}", said.reason);
-    Ok(said.limits)
-}
-
-fn ask(starter: &Path, args: &[&str], path: &Path) -> Result<()> {
-    let output = Command::new(starter).args(args).arg(path).output()?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+/// What keeps this user from making containers.
+fn obstacles() -> Vec<Finding> {
+    if !Uid::effective().is_root() {
+        return vec![Finding::warning(WHAT, "this user is not root", "run as root")];
     }
-    Ok(())
+    let remedy = "run outside of a container";
+    let mut found = Vec::new();
+    // The namespace ends with its thread.
+    if let Ok(Err(error)) = std::thread::spawn(|| unshare(CloneFlags::CLONE_NEWNS)).join() {
+        found.push(Finding::warning(WHAT, format!("root may not make namespaces here ({error})"), remedy));
+    }
+    let is_writable = |root: &PathBuf| access(root, AccessFlags::W_OK).is_ok();
+    if !cgroup::roots().is_ok_and(|roots| roots.iter().any(is_writable)) {
+        found.push(Finding::warning(WHAT, "root may not make cgroups here", remedy));
+    }
+    found
+}
+
+/// The file of libseccomp, whose name ends in its version; nothing where it cannot be linked.
+fn seccomp() -> Option<String> {
+    Some(library("libseccomp.so").ok()??.file_name()?.to_string_lossy().into_owned())
 }
 
 struct OciTarget {
@@ -141,8 +134,6 @@ struct OciTarget {
     starter: PathBuf,
     binary: PathBuf,
     root: PathBuf,
-    state: PathBuf,
-    limits: bool,
 }
 
 /// Distinguishes the containers of this process.
@@ -151,12 +142,13 @@ static CONTAINERS: AtomicU64 = AtomicU64::new(0);
 impl OciTarget {
     fn args(&self) -> Vec<String> {
         let world = &self.common.world;
-        let id = format!("{}-{}", std::process::id(), CONTAINERS.fetch_add(1, Ordering::Relaxed));
-        let mut args = vec!["run".to_owned()];
+        let number = CONTAINERS.fetch_add(1, Ordering::Relaxed);
+        let mut args = Vec::new();
         for (name, value) in [
             ("--rootfs", self.root.display().to_string()),
-            ("--state", self.state.display().to_string()),
-            ("--id", id),
+            ("--state", left::state(&world.layout).display().to_string()),
+            ("--cgroup", format!("{}/{number}", left::cgroup())),
+            ("--id", format!("{}-{number}", std::process::id())),
             ("--cpus", affinity::list(&world.cpus.subject)),
             ("--memory", MEMORY_LIMIT.to_string()),
             ("--pids", PIDS_LIMIT.to_string()),
@@ -181,20 +173,29 @@ impl Target for OciTarget {
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
-        let limit = |limit: u64| if self.limits { limit.to_string() } else { "none".to_owned() };
-        let settings = [
+        let devices = if cgroup::hierarchy().is_ok_and(|hierarchy| hierarchy == "v2") {
+            "the harmless ones; others for want of capabilities only"
+        } else {
+            "the harmless ones; others are denied by the cgroup"
+        };
+        let mut settings = vec![
+            ("link", "static, glibc".to_owned()),
             ("base", "empty".to_owned()),
             ("network", "host, listening on 127.0.0.1".to_owned()),
             ("cpus", affinity::list(&self.common.world.cpus.subject)),
-            ("memory limit", limit(MEMORY_LIMIT)),
-            ("pids limit", limit(PIDS_LIMIT.into())),
+            ("memory limit", MEMORY_LIMIT.to_string()),
+            ("pids limit", PIDS_LIMIT.to_string()),
             (
                 "hardening",
                 "read-only root, no capabilities, no new privileges, user 65534, seccomp by the list of Docker's default"
                     .to_owned(),
             ),
+            ("devices", devices.to_owned()),
+            ("apparmor", "no profile".to_owned()),
+            ("resource limits", "the harness's own".to_owned()),
         ];
-        settings.map(|(name, value)| (name.to_owned(), value)).into()
+        settings.extend(seccomp().map(|library| ("seccomp library", library)));
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
@@ -213,11 +214,8 @@ impl Target for OciTarget {
             log: self.common.log(),
         };
         let (mut process, began) = Process::start(program, &world.cpus)?;
-        let (addr, mut marks) = process.listening(world.start_timeout, &world.cancel)?;
+        let (addr, marks) = process.listening_after("start", world.start_timeout, &world.cancel)?;
         let answered = probe.ask(addr, world.start_timeout)?;
-        for (phase, _) in &mut marks {
-            *phase = renamed(phase).to_owned();
-        }
         let pid = only_child(process.pid())?;
         let instance = Box::new(OciInstance { process, addr, pid, cgroup: Cgroup::of(pid)? });
         Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
@@ -225,15 +223,6 @@ impl Target for OciTarget {
 
     fn colony(&self) -> Result<Box<dyn Colony + '_>> {
         Ok(Separate::of(self, Vec::new()))
-    }
-}
-
-/// The name of a phase: the program's own beginning ends the container's start, the starter's ends the spawn.
-fn renamed(phase: &str) -> &str {
-    match phase {
-        "spawn" => "start",
-        "runtime" => "spawn",
-        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, WasmTarget, common_settings};
-use super::{Beside, Isolation, Platform, Role, Target, Variant, World};
+use super::{Beside, Isolation, Platform, Role, Side, Target, Variant, World};
 use crate::build::{Code, Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -89,6 +89,10 @@ impl Platform for Wasmer {
 
     fn summary(&self) -> &'static str {
         "the same component on Wasmer, taken apart by the project's host, one host process per service"
+    }
+
+    fn side(&self) -> Option<Side> {
+        Some(Side::Wasm)
     }
 
     fn variants(&self) -> &'static [Variant] {

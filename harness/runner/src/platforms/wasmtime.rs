@@ -6,7 +6,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use super::wasm::{DIRECT, Settings, WasmTarget, common_settings};
-use super::{Beside, Isolation, Platform, Role, Target, Variant, World};
+use super::{Beside, Isolation, Platform, Role, Side, Target, Variant, World};
 use crate::build::{Code, Guest, Product, Runtime};
 use crate::layout::Service;
 use crate::preflight::Finding;
@@ -22,9 +22,12 @@ const AHEAD: &[Product] = &[
     Product::Host(Runtime::Wasmtime),
 ];
 
+/// The variant that a container holds, too.
+pub(super) const AOT: &str = "aot";
+
 const VARIANTS: &[Variant] = &[
     Variant {
-        name: "aot",
+        name: AOT,
         summary: "compiled ahead, host without a compiler, a fresh pooled instance for each request",
         products: AHEAD,
         role: Role::Headline,
@@ -95,16 +98,17 @@ pub(super) fn settings(variant: &str) -> Settings {
     // Wasmtime's defaults.
     let (keep_resident, pagemap_scan) = if variant == "stock" { ("0", "off") } else { ("65536", "auto") };
     let mut settings = common_settings(variant == "reuse");
-    if variant == "on-demand" {
-        settings.push(("allocator", "on-demand"));
-        return settings;
-    }
+    settings.push(("copy-on-write", if variant == "no-cow" { "off" } else { "on" }));
     match variant {
-        "no-cow" => settings.push(("copy-on-write", "off")),
+        "jit" => settings.push(("opt-level", "speed")),
         "jit-unoptimised" => settings.push(("opt-level", "none")),
         _ => {}
     }
-    settings.extend([("allocator", "pooling"), ("keep-resident", keep_resident), ("pagemap-scan", pagemap_scan)]);
+    if variant == "on-demand" {
+        settings.push(("allocator", "on-demand"));
+    } else {
+        settings.extend([("allocator", "pooling"), ("keep-resident", keep_resident), ("pagemap-scan", pagemap_scan)]);
+    }
     settings
 }
 
@@ -116,6 +120,10 @@ impl Platform for Wasmtime {
 
     fn summary(&self) -> &'static str {
         "the component on Wasmtime, one host process per service"
+    }
+
+    fn side(&self) -> Option<Side> {
+        Some(Side::Wasm)
     }
 
     fn variants(&self) -> &'static [Variant] {

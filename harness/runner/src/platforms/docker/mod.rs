@@ -10,7 +10,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 
 use self::target::DockerTarget;
-use super::{Beside, Common, Isolation, Platform, Role, Target, Variant, World};
+use super::{Beside, Common, Isolation, Platform, Role, Side, Target, Variant, World};
 use crate::build::{Code, Guest, Product, Runtime, artifact, file_size};
 use crate::engine::{Engine, ImageSpec, daemons};
 use crate::layout::Service;
@@ -38,7 +38,7 @@ const VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "debian",
-        summary: "glibc binary on slim Debian, published port on a bridge: the container as usually shipped",
+        summary: "glibc binary on slim Debian, published port on a bridge: the defaults",
         products: &[Product::DynamicBinary],
         role: Role::Headline,
         beside: Some(Beside { setting: "docker/bridge", what: "Debian and its glibc instead of an empty image" }),
@@ -83,11 +83,11 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(variant: &str) -> Self {
-        match variant {
-            "scratch" => Self::Scratch(Product::MuslBinary),
-            "scratch-glibc" | "bridge" => Self::Scratch(Product::StaticBinary),
-            "debian" => Self::Debian,
+    /// By what has to be built for a variant.
+    fn of(variant: &Variant) -> Self {
+        match variant.products {
+            [product @ (Product::MuslBinary | Product::StaticBinary)] => Self::Scratch(*product),
+            [Product::DynamicBinary] => Self::Debian,
             _ => Self::Wasm,
         }
     }
@@ -112,12 +112,16 @@ impl Platform for Docker {
         "a container of the Docker engine"
     }
 
+    fn side(&self) -> Option<Side> {
+        Some(Side::Container)
+    }
+
     fn variants(&self) -> &'static [Variant] {
         VARIANTS
     }
 
     fn isolation(&self, variant: &Variant) -> Isolation {
-        match Kind::of(variant.name) {
+        match Kind::of(variant) {
             Kind::Wasm => Isolation::COMPONENT,
             _ if is_bridged(variant.name) => Isolation::CONTAINER,
             _ => Isolation::CONTAINER_ON_HOST_NETWORK,
@@ -149,7 +153,8 @@ impl Platform for Docker {
 
     async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
         let engine = world.engine()?.clone();
-        let kind = Kind::of(variant.name);
+        let engine_settings = engine.info().await?.settings();
+        let kind = Kind::of(variant);
         let logs = world.layout.logs();
         let containers = world.layout.root.join("containers");
         let file = |product| world.products.file(product, &service.name).map(Path::to_owned);
@@ -194,7 +199,7 @@ impl Platform for Docker {
             component = Some(artifact("component", world.layout.relative(&portable), &portable)?);
         }
         let common = Common::new(world, service, NAME, variant);
-        Ok(Box::new(DockerTarget { common, kind, engine, image, layers, component, host, programs }))
+        Ok(Box::new(DockerTarget { common, kind, engine, engine_settings, image, layers, component, host, programs }))
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct DockerTarget {
     pub(super) common: Common,
     pub(super) kind: Kind,
     pub(super) engine: Engine,
+    /// The engine's own settings that move numbers.
+    pub(super) engine_settings: BTreeMap<String, String>,
     pub(super) image: Image,
     pub(super) layers: Vec<Layer>,
     /// The component that was compiled ahead into the image, where it holds one.
@@ -69,7 +71,7 @@ impl DockerTarget {
         let (env, cmd) = if self.kind == Kind::Wasm {
             let served = format!("{}=/service.cwasm@{listen}", subject.service);
             let mut cmd = vec!["--service".to_owned(), served];
-            cmd.extend(host_args(&self.common, &wasmtime::settings(&self.common.subject.variant)));
+            cmd.extend(host_args(&self.common, &wasmtime::settings(wasmtime::AOT)));
             (BTreeMap::new(), cmd)
         } else {
             (self.common.env_listening_on(&listen.to_string()), Vec::new())
@@ -220,7 +222,7 @@ impl Target for DockerTarget {
 
     fn settings(&self) -> BTreeMap<String, String> {
         let mut settings = match self.kind {
-            Kind::Wasm => recorded_settings(&self.common, &wasmtime::settings(&self.common.subject.variant)),
+            Kind::Wasm => recorded_settings(&self.common, &wasmtime::settings(wasmtime::AOT)),
             Kind::Scratch(_) | Kind::Debian => BTreeMap::new(),
         };
         let bridge = is_bridged(&self.common.subject.variant);
@@ -231,10 +233,15 @@ impl Target for DockerTarget {
             ("cpus", affinity::list(&self.common.world.cpus.subject)),
             ("memory limit", MEMORY_LIMIT.to_string()),
             ("pids limit", PIDS_LIMIT.to_string()),
-            ("hardening", "read-only root, no capabilities, no new privileges, user 65534, default seccomp".to_owned()),
+            (
+                "hardening",
+                "read-only root, no capabilities, no new privileges, user 65534, the engine's security options"
+                    .to_owned(),
+            ),
             ("log driver", "json-file, 1 MB".to_owned()),
         ];
         settings.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
+        settings.extend(self.engine_settings.clone());
         settings
     }
 
@@ -259,7 +266,7 @@ impl Target for DockerTarget {
     }
 
     fn colony(&self) -> Result<Box<dyn Colony + '_>> {
-        // What they grow by is part of what an instance takes.
+        // What they grow by is told apart from what an instance takes.
         let Daemons { engine, containerd } = daemons()?;
         Ok(Separate::of(self, engine.into_iter().chain(containerd).collect()))
     }
