@@ -10,7 +10,7 @@ pub enum Deed {
     ReadFile,
     /// Reading a variable of the environment of the harness.
     SeeEnvironment,
-    /// Opening a connection to the host's loopback address.
+    /// Reaching a service on the host's loopback address. Other addresses are not tried.
     Connect,
     /// Making a file in the root folder.
     WriteRoot,

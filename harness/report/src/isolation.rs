@@ -1,5 +1,7 @@
 //! What was tried from inside of each setting, and what came of it.
 
+use std::collections::BTreeMap;
+
 use tare_model::{Deed, IsolationCheck, Outcome, RunRecord};
 
 use crate::conditions::list;
@@ -7,12 +9,19 @@ use crate::layout::{Content, TextColumn, table};
 use crate::paint::{BAD, BOLD, DIM, PLAIN, Piece, painted};
 use crate::terminal::Style;
 
+/// The settings that were probed, in the order of the record.
+pub(crate) fn settings(record: &RunRecord) -> Vec<&str> {
+    let mut settings: Vec<&str> = record.isolation.iter().map(|check| check.setting.as_str()).collect();
+    settings.dedup();
+    settings
+}
+
 /// Each deed as a heading has it.
-fn title(deed: Deed) -> &'static str {
+pub(crate) fn title(deed: Deed) -> &'static str {
     match deed {
         Deed::ReadFile => "file",
         Deed::SeeEnvironment => "variable",
-        Deed::Connect => "socket",
+        Deed::Connect => "loopback",
         Deed::WriteRoot => "root",
         Deed::GainPrivileges => "privileges",
         Deed::ExceedTasks => "threads",
@@ -36,8 +45,7 @@ pub(crate) fn shown(outcome: Outcome) -> (Piece, &'static str) {
 /// was probed.
 pub(crate) fn isolation(record: &RunRecord, style: Style) -> Option<String> {
     let checks = &record.isolation;
-    let mut settings: Vec<&str> = checks.iter().map(|check| check.setting.as_str()).collect();
-    settings.dedup();
+    let settings = settings(record);
     if settings.is_empty() {
         return None;
     }
@@ -60,12 +68,18 @@ pub(crate) fn isolation(record: &RunRecord, style: Style) -> Option<String> {
 }
 
 /// The deeds, the words that were shown, and the reasons that a reader must know.
-fn explained(record: &RunRecord) -> Vec<(String, String)> {
+pub(crate) fn explained(record: &RunRecord) -> Vec<(String, String)> {
     let checks = &record.isolation;
-    let deeds = "read a file of the host; see a variable of the harness's environment; connect to the host's 127.0.0.1; write \
-                 to the root folder; be root, have capabilities or gain them; run more threads and use more memory than \
-                 allowed";
-    let mut entries = vec![("tried".to_owned(), deeds.to_owned()), ("control".to_owned(), control(record))];
+    let deeds = "read a file of the host; see a variable of the harness's environment; reach a service on the host's \
+                 loopback (127.0.0.1); write to the root folder; be root, have capabilities or gain them; run more threads \
+                 and use more memory than allowed";
+    let loopback = "a container on a bridge has a loopback of its own, but still reaches other addresses; a component is \
+                    granted no sockets at all";
+    let mut entries = vec![
+        ("tried".to_owned(), deeds.to_owned()),
+        ("loopback".to_owned(), loopback.to_owned()),
+        ("control".to_owned(), control(record)),
+    ];
     let mut outcomes: Vec<Outcome> = checks.iter().map(|check| check.outcome).collect();
     outcomes.sort_unstable();
     outcomes.dedup();
@@ -79,17 +93,21 @@ fn explained(record: &RunRecord) -> Vec<(String, String)> {
     entries
 }
 
-/// Each deed and how it went, with the settings of which that is said.
+/// How deeds went, with the deeds and the settings of which that is said.
 fn reasons<'a>(checks: impl Iterator<Item = &'a IsolationCheck>) -> Vec<String> {
-    let mut groups: Vec<(Deed, &str, Vec<&str>)> = Vec::new();
+    let mut by_deed: BTreeMap<(Deed, &str), Vec<&str>> = BTreeMap::new();
     for check in checks {
-        match groups.iter_mut().find(|(deed, detail, _)| (*deed, *detail) == (check.deed, &check.detail)) {
-            Some((_, _, settings)) => settings.push(&check.setting),
-            None => groups.push((check.deed, &check.detail, vec![&check.setting])),
+        by_deed.entry((check.deed, &check.detail)).or_default().push(&check.setting);
+    }
+    let mut groups: Vec<(Vec<&str>, Vec<&str>, &str)> = Vec::new();
+    for ((deed, detail), settings) in by_deed {
+        match groups.iter_mut().find(|(_, of, how)| (of, *how) == (&settings, detail)) {
+            Some((deeds, ..)) => deeds.push(title(deed)),
+            None => groups.push((vec![title(deed)], settings, detail)),
         }
     }
-    let text = |(deed, detail, settings): (Deed, &str, Vec<&str>)| {
-        format!("{} of {} ({detail})", title(deed), settings.join(", "))
+    let text = |(deeds, settings, detail): (Vec<&str>, Vec<&str>, &str)| {
+        format!("{} of {} ({detail})", deeds.join(", "), settings.join(", "))
     };
     groups.into_iter().map(text).collect()
 }

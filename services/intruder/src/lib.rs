@@ -35,7 +35,7 @@ async fn attempt(Segment(name): Segment, uri: Uri) -> Result<Json<Attempt>, Prob
     let query = uri.query().unwrap_or_default().as_bytes();
     let with = form_urlencoded::parse(query).find(|(name, _)| name == "with").map(|(_, value)| value.into_owned());
     let deed = Deed::read(&name, with.as_deref().unwrap_or_default())?;
-    let tried = compute(move || deed.attempt()).await?;
+    let tried = compute(move || deed.attempt()).await??;
     let done = tried.is_ok();
     let (Ok(how) | Err(how)) = tried;
     Ok(Json(Attempt { done, how }))

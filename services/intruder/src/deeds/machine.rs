@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::thread::{Gid, Uid, set_thread_gid, set_thread_uid};
+use service_kit::Problem;
 
 use super::Tried;
 
@@ -18,12 +19,18 @@ pub(super) fn connect(addr: SocketAddr) -> Tried {
 }
 
 /// The calls are of one thread, which then ends: what it gains, no later deed has.
-pub(super) fn gain_privileges() -> Tried {
-    let thread = thread::Builder::new().spawn(gain).map_err(|error| error.to_string())?;
-    thread.join().unwrap_or_else(|_| Err("the thread that tried it failed".into()))
+pub(super) fn gain_privileges() -> Result<Tried, Problem> {
+    let thread = thread::Builder::new().spawn(gain).map_err(|_| Problem::internal())?;
+    thread.join().unwrap_or_else(|_| Err(Problem::internal()))
 }
 
-fn gain() -> Tried {
+fn gain() -> Result<Tried, Problem> {
+    let status = fs::read_to_string("/proc/thread-self/status").map_err(|_| Problem::internal())?;
+    let field = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name));
+        value.map(str::trim).ok_or_else(Problem::internal)
+    };
+    let (capabilities, no_new_privileges) = (field("CapEff:")?, field("NoNewPrivs:")?);
     let mut gained = Vec::new();
     if set_thread_uid(Uid::ROOT).is_ok() {
         gained.push("it is user 0".to_owned());
@@ -31,17 +38,14 @@ fn gain() -> Tried {
     if set_thread_gid(Gid::ROOT).is_ok() {
         gained.push("it is group 0".to_owned());
     }
-    let status = fs::read_to_string("/proc/thread-self/status").map_err(|error| error.to_string())?;
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
-    let capabilities = field("CapEff:");
     if capabilities.bytes().any(|digit| digit != b'0') {
         gained.push(format!("it has the capabilities {capabilities}"));
     }
-    if field("NoNewPrivs:") == "0" {
+    if no_new_privileges == "0" {
         gained.push("a program that it runs may have more".to_owned());
     }
     if gained.is_empty() {
-        return Err("not user 0, not group 0, no capabilities, and no program that it runs may have more".into());
+        return Ok(Err("not user 0, not group 0, no capabilities, and no program that it runs may have more".into()));
     }
-    Ok(gained.join(", "))
+    Ok(Ok(gained.join(", ")))
 }

@@ -70,16 +70,19 @@ impl Deed {
     }
 
     /// Tries it. What it changes is undone.
-    pub(crate) fn attempt(self) -> Tried {
-        match self {
+    ///
+    /// # Errors
+    /// Whether it could be done is not known.
+    pub(crate) fn attempt(self) -> Result<Tried, Problem> {
+        Ok(match self {
             Self::ReadFile(path) => read_file(&path),
             Self::SeeEnvironment(name) => see_environment(&name),
             Self::Connect(addr) => connect(addr),
             Self::WriteRoot => write_root(),
-            Self::GainPrivileges => gain_privileges(),
+            Self::GainPrivileges => gain_privileges()?,
             Self::ExceedMemory(mib) => exceed_memory(mib),
             Self::ExceedTasks(threads) => exceed_tasks(threads),
-        }
+        })
     }
 }
 
