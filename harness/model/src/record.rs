@@ -115,6 +115,15 @@ pub struct Plan {
     /// The numbers of instances whose memory is measured beside each other.
     #[serde(default)]
     pub instances: Vec<u32>,
+    /// The subjects of which what takes long is measured too: the ladder of rates, and several instances beside each other.
+    #[serde(default)]
+    pub in_depth: Vec<Subject>,
+    /// In how many rounds each of these has its turn once. 0 in a record that does not tell.
+    #[serde(default)]
+    pub turns: u32,
+    /// Seconds that instances are left alone before their memory is read. 0 in a record that does not tell.
+    #[serde(default)]
+    pub settle_s: f64,
     /// The load.
     pub load: LoadPlan,
 }
@@ -127,13 +136,29 @@ pub struct LoadPlan {
     /// Seconds of a window of warm-up: a load of its own before each loop of which nothing is counted, repeated until it is
     /// steady.
     pub warmup_s: f64,
+    /// The most windows of a warm-up; what is not steady after them is measured as it is, and marked. 0 in a record that does
+    /// not tell.
+    #[serde(default)]
+    pub warmup_windows: u32,
+    /// By what share of itself the median latency of a window may differ from that of the one before, for the load to be
+    /// steady. 0 in a record that does not tell.
+    #[serde(default)]
+    pub warmup_steady: f64,
     /// Seconds in which requests of the open loop are due.
     pub open_s: f64,
     /// Seconds in which requests of the closed loop are sent; all of them are waited for.
     pub closed_s: f64,
-    /// Seconds in which requests are due at each rate of the ladder; 0 for no ladder.
+    /// Seconds of the closed loop, without a warm-up, that finds a subject's capacity and the generator's ceiling before the
+    /// first round. 0 in a record that does not tell.
+    #[serde(default)]
+    pub capacity_s: f64,
+    /// Seconds at least in which requests are due at each rate of the ladder; longer where [`LadderPlan`] wants it, and 0 for
+    /// no ladder.
     #[serde(default)]
     pub ladder_s: f64,
+    /// How the ladder is made and climbed.
+    #[serde(default)]
+    pub ladder: LadderPlan,
     /// What the 99th percentile of the latency must not exceed on the ladder, in nanoseconds, by service.
     #[serde(default)]
     pub objective_ns: BTreeMap<String, f64>,
@@ -141,6 +166,25 @@ pub struct LoadPlan {
     pub open_share: f64,
     /// Seconds after which an answer counts as missing.
     pub timeout_s: f64,
+}
+
+/// How a ladder of rates is made and climbed; all 0 in a record that does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LadderPlan {
+    /// How many requests a rate is judged by at least.
+    pub requests: f64,
+    /// How many times the objective a rate is tried for at least.
+    pub objectives: f64,
+    /// Seconds that no rate is tried for longer for these two reasons.
+    pub longest_s: f64,
+    /// How often a rate is tried until it is sustained, before the climb ends.
+    pub tries: u32,
+    /// The generator's own lateness at its 99th percentile, as a share of the objective, above which a try does not count.
+    pub late: f64,
+    /// The share of a subject's capacity up to which every second rate is left out at first.
+    pub far_below: f64,
+    /// The share of the generator's ceiling up to which there are rates: above, the generator may be what is late.
+    pub of_ceiling: f64,
 }
 
 /// What was built for a subject and how it was run.

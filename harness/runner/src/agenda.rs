@@ -7,24 +7,21 @@ use tare_model::{Group, Settled, Subject};
 /// Rounds that everything is measured in before it is judged: the fewest that have a 95 % interval.
 const JUDGED_FROM: u32 = 6;
 
-/// What takes long is measured in one round of so many.
-const TURNS: u32 = 3;
-
 /// What is measured in a round besides what is measured in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
+    /// Nothing.
+    None,
     /// The ladder of rates.
     Ladder,
     /// Several instances beside each other.
     Density,
-    /// Nothing.
-    None,
 }
 
 impl Turn {
-    /// Whose turn it is in a round, counted from 1.
-    pub fn of(round: u32) -> Self {
-        match round % TURNS {
+    /// Whose turn it is in a round, counted from 1; each has one in so many rounds, of which there are three at least.
+    pub fn of(round: u32, turns: u32) -> Self {
+        match round % turns {
             1 => Self::Ladder,
             2 => Self::Density,
             _ => Self::None,
@@ -35,6 +32,10 @@ impl Turn {
 /// See the module.
 pub struct Agenda {
     subjects: Vec<Entry>,
+    /// In how many rounds each of what takes long has its turn once.
+    turns: u32,
+    /// Whether several instances wait for their turn: where there is no load, there is no ladder that takes long as well.
+    density_waits: bool,
     /// The `platform/variant` to which the others are compared: it is measured for as long as any of its service is.
     reference: String,
     judged: bool,
@@ -42,25 +43,43 @@ pub struct Agenda {
 
 struct Entry {
     subject: Subject,
-    /// The families that are still measured, and in how many more rounds before they are judged again.
+    /// The families that are still measured, and in how many more of their rounds before they are judged again.
     due: Vec<(Group, usize)>,
-    /// How long the subject took so far, and in how many rounds, by turn.
-    took: [(Duration, u32); TURNS as usize],
+    /// How long the subject took so far, and in how many rounds, by the turn that it had in them.
+    took: [(Duration, u32); 3],
 }
 
 impl Agenda {
     /// All these families are due of these subjects. Sizes are not of the rounds.
-    pub fn new(subjects: impl IntoIterator<Item = (Subject, Vec<Group>)>, reference: &str) -> Self {
+    pub fn new(subjects: impl IntoIterator<Item = (Subject, Vec<Group>)>, reference: &str, turns: u32) -> Self {
         let entry = |(subject, groups): (Subject, Vec<Group>)| {
             let due = groups.into_iter().filter(|group| *group != Group::Size).map(|group| (group, 1)).collect();
-            Entry { subject, due, took: [(Duration::ZERO, 0); TURNS as usize] }
+            Entry { subject, due, took: [(Duration::ZERO, 0); 3] }
         };
-        Self { subjects: subjects.into_iter().map(entry).collect(), reference: reference.into(), judged: false }
+        let subjects: Vec<Entry> = subjects.into_iter().map(entry).collect();
+        let loads = |entry: &Entry| entry.due.iter().any(|(group, _)| *group == Group::Load);
+        let density_waits = subjects.iter().any(loads);
+        Self { subjects, turns, density_waits, reference: reference.into(), judged: false }
     }
 
-    /// What is to be measured of a subject, by its index.
-    pub fn due(&self, index: usize) -> Vec<Group> {
-        self.entry_due(&self.subjects[index]).iter().map(|(group, _)| *group).collect()
+    /// What is to be measured of a subject in a round, by its index.
+    pub fn due(&self, index: usize, round: u32) -> Vec<Group> {
+        let due = self.entry_due(&self.subjects[index]).into_iter().map(|(group, _)| group);
+        due.filter(|group| self.is_turn_of(*group, round)).collect()
+    }
+
+    /// Whether a family is measured in a round.
+    fn is_turn_of(&self, group: Group, round: u32) -> bool {
+        group != Group::Density || !self.density_waits || Turn::of(round, self.turns) == Turn::Density
+    }
+
+    /// What is measured of a subject that takes long, in a round in which these families are.
+    fn turn(&self, measured: &[Group], round: u32) -> Turn {
+        if measured.contains(&Group::Density) {
+            return Turn::Density;
+        }
+        let is_ladder = measured.contains(&Group::Load) && Turn::of(round, self.turns) == Turn::Ladder;
+        if is_ladder { Turn::Ladder } else { Turn::None }
     }
 
     fn entry_due(&self, entry: &Entry) -> Vec<(Group, usize)> {
@@ -80,7 +99,8 @@ impl Agenda {
 
     /// A subject was measured in a round, and took so long.
     pub fn took(&mut self, index: usize, round: u32, time: Duration) {
-        let took = &mut self.subjects[index].took[(round % TURNS) as usize];
+        let turn = self.turn(&self.due(index, round), round);
+        let took = &mut self.subjects[index].took[turn as usize];
         *took = (took.0 + time, took.1 + 1);
     }
 
@@ -89,17 +109,20 @@ impl Agenda {
         self.subjects[index].due.clear();
     }
 
-    /// After a round: asks of what is due how many more rounds it wants, and gives what wants none. What wants some is asked
-    /// again when it has had them: looking after every round would stop at the luckiest one.
+    /// After a round: asks of what was measured in it how many more rounds it wants, and gives what wants none. What wants some
+    /// is asked again when it has had them: looking after every round would stop at the luckiest one.
     pub fn judge(&mut self, round: u32, mut wanted: impl FnMut(&Subject, Group) -> Option<usize>) -> Vec<Settled> {
         let mut settled = Vec::new();
         if round < JUDGED_FROM {
             return settled;
         }
         self.judged = true;
+        let measured: Vec<Group> = Group::ALL.iter().copied().filter(|group| self.is_turn_of(*group, round)).collect();
         for Entry { subject, due, .. } in &mut self.subjects {
             due.retain_mut(|(group, more)| {
-                *more = more.saturating_sub(1);
+                if measured.contains(group) {
+                    *more = more.saturating_sub(1);
+                }
                 if *more > 0 {
                     return true;
                 }
@@ -121,27 +144,33 @@ impl Agenda {
 
     /// How long what is due takes in a round, judged by those before in which it was the same turn.
     pub fn round(&self, round: u32) -> Duration {
-        self.subjects
-            .iter()
-            .filter(|entry| !self.entry_due(entry).is_empty())
-            .map(|entry| self.mean(entry, round))
-            .sum()
+        (0..self.subjects.len()).map(|index| self.takes(index, &self.due(index, round), round)).sum()
     }
 
     /// How long the rest takes, from within a round of which these subjects are still to come: until all is precise, as far
     /// as that can be told, but no longer than the time allotted or the rounds that there are. No round begins that would not
     /// end in time.
     pub fn left(&self, limit: Duration, (round, rounds): (u32, u32), to_come: &[usize]) -> Duration {
-        let wanted = |entry: &Entry| {
-            let more = self.entry_due(entry).iter().map(|(_, more)| *more).max().unwrap_or(0);
-            if self.judged || more == 0 { more } else { usize::MAX }
-        };
-        let due = to_come.iter().map(|index| &self.subjects[*index]).filter(|entry| wanted(entry) > 0);
-        let mut left: Duration = due.map(|entry| self.mean(entry, round)).sum();
-        for (further, next) in (1..).zip(round + 1..=rounds) {
-            let due = self.subjects.iter().filter(|entry| wanted(entry) > further);
-            let whole: Duration = due.map(|entry| self.mean(entry, next)).sum();
-            if whole.is_zero() || left + whole > limit {
+        let mut wanted: Vec<Vec<(Group, usize)>> = self.subjects.iter().map(|entry| self.entry_due(entry)).collect();
+        if !self.judged {
+            wanted.iter_mut().flatten().for_each(|(_, more)| *more = usize::MAX);
+        }
+        let mut left = Duration::ZERO;
+        for next in round..=rounds {
+            let mut whole = Duration::ZERO;
+            for (index, groups) in wanted.iter_mut().enumerate() {
+                let mut measured = Vec::new();
+                for (group, more) in
+                    groups.iter_mut().filter(|(group, more)| *more > 0 && self.is_turn_of(*group, next))
+                {
+                    measured.push(*group);
+                    *more -= 1;
+                }
+                if next > round || to_come.contains(&index) {
+                    whole += self.takes(index, &measured, next);
+                }
+            }
+            if next > round && left + whole > limit {
                 break;
             }
             left += whole;
@@ -149,10 +178,18 @@ impl Agenda {
         left
     }
 
-    /// How long a subject takes in a round; one that was not measured yet, as long as the others on average.
-    fn mean(&self, entry: &Entry, round: u32) -> Duration {
-        entry.mean(round).unwrap_or_else(|| {
-            let known: Vec<Duration> = self.subjects.iter().filter_map(|other| other.mean(round)).collect();
+    /// How long a subject takes in a round in which these families are measured of it.
+    fn takes(&self, index: usize, measured: &[Group], round: u32) -> Duration {
+        if measured.is_empty() {
+            return Duration::ZERO;
+        }
+        self.mean(&self.subjects[index], self.turn(measured, round))
+    }
+
+    /// How long a subject takes when it has a turn; one that was not measured yet, as long as the others on average.
+    fn mean(&self, entry: &Entry, turn: Turn) -> Duration {
+        entry.mean(turn).unwrap_or_else(|| {
+            let known: Vec<Duration> = self.subjects.iter().filter_map(|other| other.mean(turn)).collect();
             let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
             known.iter().sum::<Duration>().checked_div(count).unwrap_or_default()
         })
@@ -160,9 +197,10 @@ impl Agenda {
 }
 
 impl Entry {
-    /// How long the subject takes in a round: as in those of the same turn, or before there were any, as in all.
-    fn mean(&self, round: u32) -> Option<Duration> {
-        let turn = self.took[(round % TURNS) as usize];
+    /// How long the subject takes when it has a turn: as in rounds in which it had the same, or before there were any, as in
+    /// all.
+    fn mean(&self, turn: Turn) -> Option<Duration> {
+        let turn = self.took[turn as usize];
         let all = self.took.iter().fold((Duration::ZERO, 0), |sum, took| (sum.0 + took.0, sum.1 + took.1));
         turn.0.checked_div(turn.1).or_else(|| all.0.checked_div(all.1))
     }
@@ -178,7 +216,7 @@ mod tests {
         let subjects = ["auth/native/process", "auth/docker/debian", "orders/native/process", "orders/docker/debian"];
         let groups = [Group::Size, Group::Startup, Group::Load];
         let subjects = subjects.map(|subject| (subject.parse().unwrap(), groups.to_vec()));
-        let mut agenda = Agenda::new(subjects, "native/process");
+        let mut agenda = Agenda::new(subjects, "native/process", 3);
         (0..4).for_each(|index| agenda.took(index, 1, SECOND));
         agenda
     }
@@ -186,18 +224,18 @@ mod tests {
     #[test]
     fn what_is_precise_is_due_no_more_but_for_the_reference_of_others() {
         let mut agenda = agenda();
-        assert_eq!(agenda.due(1), [Group::Startup, Group::Load]);
+        assert_eq!(agenda.due(1, 7), [Group::Startup, Group::Load]);
         assert_eq!(agenda.judge(5, |_, _| Some(0)), [], "five rounds have no interval");
         let settled = agenda.judge(6, |subject, group| {
             Some(usize::from(subject.to_string() == "auth/docker/debian" && group == Group::Load))
         });
         assert_eq!(settled.len(), 7);
         assert_eq!(settled[0].round, 6);
-        assert_eq!((agenda.due(0), agenda.due(1)), (vec![Group::Load], vec![Group::Load]));
-        assert_eq!((agenda.due(2), agenda.due(3)), (vec![], vec![]));
+        assert_eq!((agenda.due(0, 7), agenda.due(1, 7)), (vec![Group::Load], vec![Group::Load]));
+        assert_eq!((agenda.due(2, 7), agenda.due(3, 7)), (vec![], vec![]));
         assert!(!agenda.is_done());
         assert_eq!(agenda.judge(7, |_, _| Some(0)).len(), 1);
-        assert!(agenda.is_done() && agenda.due(0).is_empty());
+        assert!(agenda.is_done() && agenda.due(0, 7).is_empty());
     }
 
     #[test]
@@ -215,18 +253,51 @@ mod tests {
         assert_eq!(agenda.left(100 * SECOND, (9, 10), &all), 4 * SECOND);
     }
 
+    /// A subject whose ladder takes 4 s with the rest, whose instances beside each other 12 s, and the rest alone 2 s.
+    fn in_depth() -> Agenda {
+        let subject = ("a/native/process".parse().unwrap(), vec![Group::Load, Group::Density]);
+        let mut agenda = Agenda::new([subject], "native/process", 3);
+        for (round, seconds) in [(1, 4), (2, 12), (3, 2)] {
+            agenda.took(0, round, seconds * SECOND);
+        }
+        agenda
+    }
+
     #[test]
     fn a_round_takes_as_long_as_those_of_the_same_turn() {
-        let mut agenda = agenda();
-        (0..4).for_each(|index| agenda.took(index, 2, 3 * SECOND));
-        assert_eq!([4, 5, 6].map(|round| agenda.round(round)), [4 * SECOND, 12 * SECOND, 8 * SECOND]);
-        assert_eq!([4, 5, 6].map(Turn::of), [Turn::Ladder, Turn::Density, Turn::None]);
+        let agenda = in_depth();
+        assert_eq!([4, 5, 6].map(|round| Turn::of(round, 3)), [Turn::Ladder, Turn::Density, Turn::None]);
+        assert_eq!([4, 5, 6].map(|round| agenda.round(round)), [4 * SECOND, 12 * SECOND, 2 * SECOND]);
+        assert_eq!(agenda.left(100 * SECOND, (4, 8), &[0]), 34 * SECOND);
+    }
+
+    #[test]
+    fn several_instances_are_judged_by_their_turns_and_cost_nothing_out_of_turn() {
+        let mut agenda = in_depth();
+        let mut asked = Vec::new();
+        for round in 6..=17 {
+            agenda.judge(round, |_, group| {
+                asked.push((round, group));
+                Some(if group == Group::Load { 0 } else { 2 })
+            });
+        }
+        assert_eq!(asked, [(6, Group::Load), (8, Group::Density), (14, Group::Density)]);
+        assert_eq!([18, 19, 20].map(|round| agenda.due(0, round)), [vec![], vec![], vec![Group::Density]]);
+        assert_eq!([18, 19, 20].map(|round| agenda.round(round)), [Duration::ZERO, Duration::ZERO, 12 * SECOND]);
+        assert_eq!(agenda.left(100 * SECOND, (18, 40), &[0]), 12 * SECOND, "it wants one more");
+    }
+
+    #[test]
+    fn without_a_load_several_instances_wait_for_no_turn() {
+        let subject = ("a/native/process".parse().unwrap(), vec![Group::Density]);
+        let agenda = Agenda::new([subject], "native/process", 3);
+        assert!([1, 2, 3].iter().all(|round| agenda.due(0, *round) == [Group::Density]));
     }
 
     #[test]
     fn within_the_first_round_the_others_are_taken_to_be_like_those_measured() {
         let subjects = ["a/native/process", "a/docker/debian"].map(|name| (name.parse().unwrap(), vec![Group::Load]));
-        let mut agenda = Agenda::new(subjects, "native/process");
+        let mut agenda = Agenda::new(subjects, "native/process", 3);
         assert_eq!(agenda.left(100 * SECOND, (1, 3), &[0, 1]), Duration::ZERO, "nothing is known");
         agenda.took(0, 1, 2 * SECOND);
         assert_eq!(agenda.left(100 * SECOND, (1, 3), &[1]), 10 * SECOND);
@@ -253,10 +324,10 @@ mod tests {
     fn a_subject_that_was_given_up_is_due_no_more() {
         let mut agenda = agenda();
         agenda.drop(3);
-        assert_eq!(agenda.due(3), []);
+        assert_eq!(agenda.due(3, 7), []);
         agenda.drop(1);
         agenda.drop(0);
-        assert_eq!(agenda.due(0), []);
-        assert_eq!(agenda.due(2), [Group::Startup, Group::Load]);
+        assert_eq!(agenda.due(0, 7), []);
+        assert_eq!(agenda.due(2, 7), [Group::Startup, Group::Load]);
     }
 }

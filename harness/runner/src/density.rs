@@ -1,36 +1,40 @@
 //! The memory of several instances beside each other.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use tare_model::metrics::MEMORY_INSTANCES;
 
 use crate::engine::Cgroup;
-use crate::measure::{Findings, SETTLE};
+use crate::measure::Findings;
 use crate::platforms::{Colony, Target};
 use crate::sampling::pss_bytes;
 
-/// Starts as many instances as the counts say, one after another, and reads their memory at each count. All are gone when
-/// this returns.
+/// Starts as many instances as the counts say, one after another, and reads their memory at each count, when they were left
+/// alone for the time to settle. All are gone when this returns. A slope over some of the counts is not that over all, so
+/// there are readings at all of them or none.
 ///
 /// # Errors
-/// An instance does not start, or one does not stop.
-pub async fn density(target: &dyn Target, counts: &[u32], findings: &mut Findings) -> Result<()> {
+/// An instance does not start, one does not stop, or memory cannot be read.
+pub async fn density(target: &dyn Target, counts: &[u32], settle: Duration) -> Result<Findings> {
     let mut colony = target.colony()?;
-    let grown = grow(colony.as_mut(), counts, findings).await;
+    let grown = grow(colony.as_mut(), counts, settle).await;
     colony.stop().await.context("instances beside each other could not be stopped")?;
     grown
 }
 
-async fn grow(colony: &mut dyn Colony, counts: &[u32], findings: &mut Findings) -> Result<()> {
+async fn grow(colony: &mut dyn Colony, counts: &[u32], settle: Duration) -> Result<Findings> {
+    let mut findings = Findings::default();
     let mut running = 0;
     for &count in counts {
         while running < count {
             running += 1;
             colony.grow().await.with_context(|| format!("instance {running} beside the others did not start"))?;
         }
-        tokio::time::sleep(SETTLE).await;
-        read(colony, count, findings)?;
+        tokio::time::sleep(settle).await;
+        read(colony, count, &mut findings)?;
     }
-    Ok(())
+    Ok(findings)
 }
 
 fn read(colony: &dyn Colony, count: u32, findings: &mut Findings) -> Result<()> {

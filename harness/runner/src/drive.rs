@@ -1,5 +1,6 @@
-//! Putting loads on a subject: one loop, the warm-up before it, and the generator's ceiling.
+//! Putting loads on a subject: one loop and its rate, the warm-up before it, and the generator's ceiling.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,17 +11,11 @@ use tare_model::LoadPlan;
 
 use crate::platforms::World;
 
-/// The most windows of a warm-up; what is not steady after them is measured as it is, and marked.
-const MOST_WINDOWS: u64 = 10;
-
-/// By how much of itself the median latency of a window may differ from that of the one before, for the load to be steady.
-const STEADY: f64 = 0.1;
-
 /// One loop of a load.
 #[derive(Clone, Copy)]
 pub struct Loop {
-    /// The phase under which its figures go: `open` or `closed`.
-    pub phase: &'static str,
+    /// What it is called: `open` or `closed`, as the phase of its figures, or `ladder`.
+    pub name: &'static str,
     /// When requests are sent.
     pub mode: Mode,
     /// How long, in seconds.
@@ -37,28 +32,29 @@ pub struct WarmUp {
     pub steady: bool,
 }
 
-/// Loads a subject as in `wanted`, in windows, until the medians of two windows one after another agree. Each window is a
-/// load of its own, over before the next begins, and with unique values of its own.
+/// Loads a subject as in `wanted`, in windows, until the median latencies of two windows one after another agree. Each window
+/// is a load of its own, over before the next begins, and with unique values of its own. One without a right answer has no
+/// median, and so agrees with none.
 ///
 /// # Errors
 /// As of [`drive`].
 pub async fn warm_up(world: &World, addr: SocketAddr, plan: &LoadPlan, mix: &Arc<Mix>, wanted: Loop) -> Result<WarmUp> {
     let began = Instant::now();
     let mut before: Option<f64> = None;
-    for window in 0..MOST_WINDOWS {
+    for window in 0..u64::from(plan.warmup_windows) {
         let seed = wanted.seed.rotate_left(32).wrapping_add(window);
         let outcome = drive(world, addr, plan, mix, Loop { seconds: plan.warmup_s, seed, ..wanted }).await?;
-        let median = outcome.latency.value_at_quantile(0.5) as f64;
-        if before.is_some_and(|before| is_steady(before, median)) {
+        let median = (outcome.right > 0).then(|| outcome.latency.value_at_quantile(0.5) as f64);
+        if before.zip(median).is_some_and(|medians| agree(medians, plan.warmup_steady)) {
             return Ok(WarmUp { took: began.elapsed(), steady: true });
         }
-        before = Some(median);
+        before = median;
     }
     Ok(WarmUp { took: began.elapsed(), steady: false })
 }
 
-fn is_steady(before: f64, now: f64) -> bool {
-    (now - before).abs() <= before * STEADY
+fn agree((before, now): (f64, f64), within: f64) -> bool {
+    (now - before).abs() <= before * within
 }
 
 /// Puts a load on an address.
@@ -71,7 +67,7 @@ pub async fn drive(world: &World, addr: SocketAddr, plan: &LoadPlan, mix: &Arc<M
     let outcome = tokio::task::spawn_blocking(move || tare_load::run(&settings, &mix, cancel.flag())).await?;
     let outcome = outcome.context("the load generator could not run")?;
     if let Ended::SubjectGone(how) = &outcome.ended {
-        bail!("it stopped answering in the {} loop: {how}", wanted.phase);
+        bail!("it stopped answering in the {} loop: {how}", wanted.name);
     }
     Ok(outcome)
 }
@@ -86,6 +82,16 @@ pub async fn ceiling(world: &World, plan: &LoadPlan, mix: &Arc<Mix>, wanted: Loo
     let outcome =
         tokio::task::spawn_blocking(move || tare_load::ceiling(&settings, &mix, &cpus, cancel.flag())).await?;
     Ok(outcome.context("the load generator's ceiling could not be found")?.throughput_rps())
+}
+
+/// The open loop's rate of each service in requests per second: this share of the capacity of its weakest subject.
+pub fn open_rates(capacities: impl IntoIterator<Item = (String, f64)>, share: f64) -> BTreeMap<String, f64> {
+    let mut rates: BTreeMap<String, f64> = BTreeMap::new();
+    for (service, capacity) in capacities {
+        let rate = rates.entry(service).or_insert(f64::INFINITY);
+        *rate = rate.min(capacity * share);
+    }
+    rates
 }
 
 fn settings(world: &World, addr: SocketAddr, plan: &LoadPlan, wanted: &Loop) -> Settings {
@@ -105,8 +111,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_load_is_steady_when_two_medians_agree_within_a_tenth() {
-        assert!(is_steady(100.0, 110.0) && is_steady(100.0, 90.0) && is_steady(0.0, 0.0));
-        assert!(!is_steady(100.0, 111.0) && !is_steady(100.0, 89.0) && !is_steady(0.0, 1.0));
+    fn a_load_is_steady_when_two_medians_agree() {
+        let agree = |before, now| agree((before, now), 0.1);
+        assert!(agree(100.0, 110.0) && agree(100.0, 90.0));
+        assert!(!agree(100.0, 111.0) && !agree(100.0, 89.0));
+    }
+
+    #[test]
+    fn the_weakest_subject_of_a_service_sets_its_rate() {
+        let capacities = [("auth", 900.0), ("auth", 300.0), ("orders", 20_000.0)];
+        let rates = open_rates(capacities.map(|(service, capacity)| (service.to_owned(), capacity)), 0.5);
+        assert_eq!(rates, BTreeMap::from([("auth".to_owned(), 150.0), ("orders".to_owned(), 10_000.0)]));
     }
 }

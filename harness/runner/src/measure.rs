@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tare_load::{Mix, Mode, Outcome};
 use tare_model::metrics::{
-    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, STARTUP_COLD,
-    STARTUP_WARM, THROUGHPUT, WARM_UP,
+    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, MEMORY_TRACE,
+    STARTUP_COLD, STARTUP_WARM, THROUGHPUT, WARM_UP,
 };
 use tare_model::{Group, LoadPlan, Metric, Subject};
 
@@ -18,11 +18,11 @@ use crate::ladder::Ladder;
 use crate::layout::Service;
 use crate::mix::mix;
 use crate::platforms::{Instance, Processes, Startup, Target, World};
-use crate::sampling::{PeakSampler, cpu_time_ns, high_water_bytes, pss_bytes};
+use crate::sampling::{PERIOD, Sampler, cpu_time_ns, high_water_bytes, pss_bytes};
 use crate::verify::verify;
 
-/// How long a fresh instance is left alone before its idle memory is read: what its start has set going comes to rest.
-pub const SETTLE: Duration = Duration::from_millis(50);
+/// How many of the readings of memory during a loop are kept, about.
+const TRACE_POINTS: f64 = 20.0;
 
 /// The share of requests that may go wrong before the figures of a load are thrown away.
 const TOLERATED_ERRORS: f64 = 0.001;
@@ -49,6 +49,8 @@ pub struct Job<'a> {
     pub load: Option<Load<'a>>,
     /// The numbers of instances whose memory is measured beside each other.
     pub instances: &'a [u32],
+    /// How long instances are left alone before their memory is read: what their start has set going comes to rest.
+    pub settle: Duration,
 }
 
 /// The load of a round.
@@ -87,6 +89,9 @@ impl Job<'_> {
         let mut instance = launched.instance;
         let measured = self.measure(instance.as_mut(), &mut findings).await;
         let ended = instance.ended().await?;
+        if let (Ok(Some(mix)), None) = (&measured, &ended) {
+            self.climb(instance.as_mut(), mix, &mut findings).await?;
+        }
         instance.stop().await.context("it could not be stopped")?;
         if let Some(how) = ended {
             bail!("it died under measurement: {how}");
@@ -95,24 +100,26 @@ impl Job<'_> {
         if self.groups.contains(&Group::Startup) || self.groups.contains(&Group::Memory) {
             self.deploy(&mut findings).await?;
         }
-        if self.groups.contains(&Group::Density)
-            && let Err(error) = density(self.target, self.instances, &mut findings).await
-        {
-            findings.failures.push((Group::Density, format!("{error:#}")));
+        if self.groups.contains(&Group::Density) {
+            match density(self.target, self.instances, self.settle).await {
+                Ok(found) => findings.readings.extend(found.readings),
+                Err(error) => findings.failures.push((Group::Density, format!("{error:#}"))),
+            }
         }
         Ok(findings)
     }
 
-    async fn measure(&self, instance: &mut dyn Instance, findings: &mut Findings) -> Result<()> {
+    /// Gives the requests of the load, where there was one.
+    async fn measure(&self, instance: &mut dyn Instance, findings: &mut Findings) -> Result<Option<Arc<Mix>>> {
         let memory = self.groups.contains(&Group::Memory).then(|| Memory::of(instance)).transpose()?;
         if let Some(memory) = &memory {
-            tokio::time::sleep(SETTLE).await;
+            tokio::time::sleep(self.settle).await;
             findings.memory("idle", memory.read());
         }
-        if let Some(load) = self.load {
-            self.load(instance, memory, findings, load).await?;
+        match self.load {
+            Some(load) => self.load(instance, memory, findings, load).await.map(Some),
+            None => Ok(None),
         }
-        Ok(())
     }
 
     async fn load(
@@ -120,33 +127,47 @@ impl Job<'_> {
         instance: &mut dyn Instance,
         memory: Option<Memory>,
         findings: &mut Findings,
-        Load { plan, seed, rate_rps, ladder }: Load<'_>,
-    ) -> Result<()> {
+        Load { plan, seed, rate_rps, .. }: Load<'_>,
+    ) -> Result<Arc<Mix>> {
         let timeout = Duration::from_secs_f64(plan.timeout_s);
         let captures = verify(&self.service.scenario, instance.addr(), seed, timeout).await?;
         let mix = Arc::new(mix(&self.service.scenario, &captures)?);
-        let watch = memory.clone().map(|memory| PeakSampler::start(move || memory.read()));
-        let open = Loop { phase: "open", mode: Mode::Open { rate_rps }, seconds: plan.open_s, seed };
+        let watch = memory.clone().map(|memory| Sampler::start(move || memory.read()));
+        let open = Loop { name: "open", mode: Mode::Open { rate_rps }, seconds: plan.open_s, seed };
         let done = self.one_loop(instance, plan, &mix, open, findings).await;
         if let (Some(watch), Some(memory)) = (watch, memory) {
-            let peak = watch.stop();
-            findings.memory("peak", [peak[0], peak[1], peak[2]]);
+            findings.over_time(&watch.stop(), plan.open_s);
             findings.memory("after", memory.read());
             findings.high_water(&memory);
         }
         done?;
         if self.groups.contains(&Group::Load) {
             // Other unique values than in the open loop: the instance is the same.
-            let closed = Loop { phase: "closed", mode: Mode::Closed, seconds: plan.closed_s, seed: seed ^ u64::MAX };
+            let closed = Loop { name: "closed", mode: Mode::Closed, seconds: plan.closed_s, seed: seed ^ u64::MAX };
             self.one_loop(instance, plan, &mix, closed, findings).await?;
-            if let Some(ladder) = ladder {
-                let late = ladder.climb(self.world, instance.addr(), (plan, seed), &mix, findings).await?;
-                // What is far below the objective does not decide whether a rate is sustained.
-                if late.as_nanos() as f64 > ladder.objective_ns / 2.0 {
+        }
+        Ok(mix)
+    }
+
+    /// Climbs the ladder, last of all on an instance: what goes wrong there, its death included, costs no other figure.
+    async fn climb(&self, instance: &mut dyn Instance, mix: &Arc<Mix>, findings: &mut Findings) -> Result<()> {
+        let Some(Load { seed, ladder: Some(ladder), .. }) = self.load else { return Ok(()) };
+        if !self.groups.contains(&Group::Load) {
+            return Ok(());
+        }
+        let climbed = ladder.climb(self.world, instance.addr(), seed, mix, findings).await;
+        let died = instance.ended().await?.map(|how| format!("it died: {how}"));
+        let failed = match (climbed, died) {
+            (Ok(late), died) => {
+                if let Some(late) = late {
                     self.note_lateness(late);
                 }
+                died.map(|died| format!("{died}, after the ladder"))
             }
-        }
+            (Err(error), None) => Some(format!("{error:#}")),
+            (Err(error), Some(died)) => Some(format!("{died}: {error:#}")),
+        };
+        findings.failures.extend(failed.map(|reason| (Group::Load, reason)));
         Ok(())
     }
 
@@ -168,7 +189,7 @@ impl Job<'_> {
         let spent = cpu_ns(&processes, instance.cgroup()).map(|after| after.saturating_sub(before));
         self.note_lateness(Duration::from_nanos(outcome.lateness.value_at_quantile(0.99)));
         if self.groups.contains(&Group::Load) {
-            findings.read(&WARM_UP, wanted.phase, warmed.took.as_nanos() as f64);
+            findings.read(&WARM_UP, wanted.name, warmed.took.as_nanos() as f64);
             findings.load(&wanted, &outcome, spent.ok());
         }
         Ok(())
@@ -251,6 +272,21 @@ impl Findings {
         }
     }
 
+    /// The readings during a loop of so many seconds: the peak of each quantity, and the service's memory over time.
+    fn over_time(&mut self, readings: &[[Option<u64>; 3]], loop_s: f64) {
+        let peak = |place: usize| readings.iter().filter_map(|reading| reading[place]).max();
+        self.memory("peak", [peak(0), peak(1), peak(2)]);
+        // Long loops have many readings, of which a curve needs some only.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and casts saturate")]
+        let step = (loop_s / PERIOD.as_secs_f64() / TRACE_POINTS).ceil().max(1.0) as usize;
+        for (place, reading) in readings.iter().enumerate().step_by(step) {
+            if let Some(bytes) = reading[0] {
+                let at = place as u128 * PERIOD.as_millis();
+                self.read(&MEMORY_TRACE, format!("at@{at}"), bytes as f64);
+            }
+        }
+    }
+
     fn high_water(&mut self, memory: &Memory) {
         let service = memory.processes.service.iter().map(|&pid| high_water_bytes(pid).ok()).sum::<Option<u64>>();
         let cgroup = memory.cgroup.as_ref().and_then(|cgroup| cgroup.memory_high_water().ok());
@@ -262,7 +298,7 @@ impl Findings {
     }
 
     fn load(&mut self, done: &Loop, outcome: &Outcome, cpu_ns: Option<u64>) {
-        let phase = done.phase;
+        let phase = done.name;
         let errors = outcome.errors.total();
         self.read(&LOAD_ERRORS, phase, errors as f64);
         if errors > 0 {

@@ -1,7 +1,7 @@
 //! What a run is to do: suites, the choice of subjects, the order of each round.
 
 use anyhow::{Result, bail, ensure};
-use tare_model::{Group, LoadPlan, Plan, Subject};
+use tare_model::{Group, LadderPlan, LoadPlan, Plan, Subject};
 
 use crate::layout::Service;
 use crate::platforms::{NOISE, PLATFORMS, Platform, REFERENCE, Role, Variant};
@@ -29,7 +29,7 @@ pub struct Suite {
     pub open_s: f64,
     /// Seconds of the closed loop.
     pub closed_s: f64,
-    /// Seconds of each rate of the ladder; 0 for no ladder.
+    /// Seconds at least of each rate of the ladder; 0 for no ladder.
     pub ladder_s: f64,
     /// The numbers of instances whose memory is measured beside each other.
     pub instances: &'static [u32],
@@ -38,9 +38,9 @@ pub struct Suite {
 /// Which variants belong to a suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// The best and the usual case of each side, and the noise.
+    /// The best and the usual case of each side, and on the service that stands for the others the noise.
     Headlines,
-    /// The same, and on the service that stands for the others all variants.
+    /// The same with the noise on all services, and on the one that stands for the others all variants.
     Typical,
     /// All.
     #[default]
@@ -55,10 +55,10 @@ pub const SUITES: &[Suite] = &[
         scope: Scope::Headlines,
         groups: &[Group::Size, Group::Startup, Group::Memory, Group::Load],
         precision: 0.1,
-        time_limit_s: 172.0,
+        time_limit_s: 176.0,
         rounds: 20,
         warmup_s: 0.02,
-        open_s: 0.15,
+        open_s: 0.12,
         closed_s: 0.12,
         ladder_s: 0.0,
         instances: &[1, 2, 4],
@@ -174,7 +174,8 @@ impl Choice {
             Scope::All => true,
         };
         match variant.role {
-            Role::Headline | Role::Noise => named || self.platforms.is_empty(),
+            Role::Headline => named || self.platforms.is_empty(),
+            Role::Noise => named || self.platforms.is_empty() && (typical || self.scope != Scope::Headlines),
             Role::Setting => named || all && self.platforms.is_empty(),
             Role::Control(_) => all && (named || self.platforms.is_empty()),
         }
@@ -182,7 +183,7 @@ impl Choice {
 
     fn is_in_depth(&self, platform: &dyn Platform, variant: &Variant) -> bool {
         let named = self.platforms.contains(&platform.setting(variant)) || !self.only.is_empty();
-        named || variant.role == Role::Headline || self.scope == Scope::All
+        named || matches!(variant.role, Role::Headline | Role::Noise) || self.scope == Scope::All
     }
 }
 
@@ -208,12 +209,29 @@ pub fn plan(suite: &Suite, choice: &Choice, subjects: &[Chosen<'_>]) -> Plan {
         reference: format!("{}/{}", REFERENCE.0, REFERENCE.1),
         noise: format!("{}/{}", NOISE.0, NOISE.1),
         instances: suite.instances.to_vec(),
+        in_depth: subjects.iter().filter(|chosen| chosen.in_depth).map(Chosen::subject).collect(),
+        turns: 3,
+        settle_s: 0.05,
         load: LoadPlan {
             connections: 32,
             warmup_s: suite.warmup_s,
+            warmup_windows: 10,
+            warmup_steady: 0.1,
             open_s: suite.open_s,
             closed_s: suite.closed_s,
+            // It has no warm-up.
+            capacity_s: suite.closed_s.max(0.25),
             ladder_s: suite.ladder_s,
+            ladder: LadderPlan {
+                // Three above the 99th percentile.
+                requests: 300.0,
+                objectives: 3.0,
+                longest_s: 2.0,
+                tries: 2,
+                late: 0.5,
+                far_below: 0.25,
+                of_ceiling: 0.8,
+            },
             objective_ns: subjects
                 .iter()
                 .map(|chosen| (chosen.service.name.clone(), chosen.service.scenario.p99_objective_ms * 1e6))
@@ -273,9 +291,7 @@ mod tests {
         };
         let (setting, control) = ("auth/wasmtime/stock".to_owned(), "auth/wasmtime/direct".to_owned());
         let headlines = of(&[], Scope::Headlines);
-        assert!(
-            headlines.contains(&"auth/native/again".to_owned()) && headlines.contains(&"auth/docker/debian".to_owned())
-        );
+        assert!(headlines.contains(&"auth/docker/debian".to_owned()));
         assert!(!headlines.contains(&setting) && !headlines.contains(&control));
         let named = of(&["wasmtime"], Scope::Headlines);
         assert!(named.contains(&setting) && !named.contains(&control));
@@ -294,6 +310,18 @@ mod tests {
         assert!(has("auth/docker/debian") && has("orders/wasmtime/stock") && has("orders/wasmtime/direct"));
         assert!(!has("auth/wasmtime/stock") && !has("auth/wasmtime/direct"));
         assert!(of(&["auth"]).contains(&"auth/wasmtime/stock".to_owned()), "the only one stands for itself");
+    }
+
+    #[test]
+    fn the_noise_is_measured_in_depth_and_by_the_narrowest_scope_on_the_typical_service_only() {
+        let services = services();
+        let of = |scope| {
+            let chosen = choose(&Choice { scope, ..Choice::default() }, &services).unwrap();
+            let noise = chosen.iter().filter(|chosen| chosen.variant.role == Role::Noise);
+            noise.map(|chosen| (chosen.service.name.as_str(), chosen.in_depth)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Scope::Headlines), [("orders", true)]);
+        assert_eq!(of(Scope::Typical), [("auth", true), ("orders", true)]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tare_model::{Calibration, Group, Plan, RunRecord, RunState, SCHEMA_VERSION, 
 use crate::affinity::pin_this_thread;
 use crate::agenda::{Agenda, Turn};
 use crate::cancel::Cancel;
-use crate::drive::{Loop, ceiling, drive};
+use crate::drive::{Loop, ceiling, drive, open_rates};
 use crate::facts;
 use crate::isolation;
 use crate::ladder::{self, Ladder};
@@ -54,8 +54,7 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
     let mut record = begin(options, plan(options.suite, options.choice, &chosen));
     observer.record(&record)?;
     // Who asks for single families wants no more than these.
-    let isolation = options.choice.only.is_empty();
-    let prepared = prepare(options.run, options.layout, &chosen, isolation, cancel, observer).await?;
+    let prepared = prepare(options.run, options.layout, &chosen, cancel, observer).await?;
     record.versions.extend(prepared.versions.clone());
     record.subjects = prepared.records();
     record.controls = controls(&chosen);
@@ -74,7 +73,7 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
         Run { prepared: &prepared, record, observer, began, cpu_times: CpuTimes::now(), strikes: HashMap::new() };
     run.sizes()?;
     run.calibrate().await?;
-    if isolation {
+    if options.choice.only.is_empty() {
         run.probe_isolation().await?;
     }
     run.rounds().await?;
@@ -165,15 +164,16 @@ impl Run<'_> {
         }
         let capacities = &self.record.calibration.capacity_rps;
         let subjects = prepared.ready.iter().map(|ready| ready.chosen.subject());
+        // Controls do not count: they are no alternative that the load of the others would have to suit.
         let judged = subjects.filter(|subject| !self.record.is_control(subject)).filter_map(|subject| {
             let capacity = *capacities.get(&subject.to_string())?;
             Some((subject.service, capacity))
         });
         let judged: Vec<(String, f64)> = judged.collect();
         let calibration = &mut self.record.calibration;
-        calibration.open_rate_rps = ladder::lowest(judged.clone(), load.open_share);
+        calibration.open_rate_rps = open_rates(judged.clone(), load.open_share);
         if let Some(ceiling) = calibration.generator_ceiling_rps.filter(|_| load.ladder_s > 0.0) {
-            calibration.ladder_rps = ladder::rates(judged, load.open_share, ceiling);
+            calibration.ladder_rps = ladder::rates(judged, load.open_share, ceiling * load.ladder.of_ceiling);
         }
         self.save()
     }
@@ -224,10 +224,10 @@ impl Run<'_> {
     /// Measures in rounds until everything is precise, the time is spent, or there were as many as the plan has.
     async fn rounds(&mut self) -> Result<()> {
         let prepared = self.prepared;
-        let Plan { rounds, seed, precision, reference, time_limit_s, .. } = self.record.plan.clone();
+        let Plan { rounds, seed, precision, reference, turns, time_limit_s, .. } = self.record.plan.clone();
         let limit = Duration::from_secs_f64(time_limit_s);
         let subjects: Vec<Subject> = prepared.ready.iter().map(|ready| ready.chosen.subject()).collect();
-        let mut agenda = Agenda::new(prepared.ready.iter().map(|ready| self.wanted(ready)), &reference);
+        let mut agenda = Agenda::new(prepared.ready.iter().map(|ready| self.wanted(ready)), &reference, turns);
         for round in 1..=rounds {
             let order = order(subjects.len(), seed, round);
             for (place, &index) in order.iter().enumerate() {
@@ -235,8 +235,7 @@ impl Run<'_> {
                 if self.strikes.get(subject).is_some_and(|strikes| *strikes >= FAILURES_TOLERATED) {
                     agenda.drop(index);
                 }
-                let due: Vec<Group> =
-                    agenda.due(index).into_iter().filter(|group| self.is_turn_of(*group, round)).collect();
+                let due = agenda.due(index, round);
                 if due.is_empty() {
                     continue;
                 }
@@ -264,24 +263,20 @@ impl Run<'_> {
 
     /// A subject with the families that are measured of it.
     fn wanted(&self, ready: &Ready<'_>) -> (Subject, Vec<Group>) {
-        let mut groups = self.record.plan.only.clone();
-        groups.retain(|group| *group != Group::Density || ready.chosen.in_depth);
-        (ready.chosen.subject(), groups)
-    }
-
-    /// What takes long takes turns, where there is anything besides.
-    fn is_turn_of(&self, group: Group, round: u32) -> bool {
-        group != Group::Density || Turn::of(round) == Turn::Density || !self.wants(Group::Load)
+        let (subject, Plan { only, in_depth, .. }) = (ready.chosen.subject(), &self.record.plan);
+        let mut groups = only.clone();
+        groups.retain(|group| *group != Group::Density || in_depth.contains(&subject));
+        (subject, groups)
     }
 
     /// The ladder of a subject, in a round in which it has one.
     fn ladder(&self, ready: &Ready<'_>, round: u32) -> Option<Ladder<'_>> {
-        let service = &ready.chosen.service.name;
+        let (plan, service, subject) = (&self.record.plan, &ready.chosen.service.name, ready.chosen.subject());
         let rates_rps = self.record.calibration.ladder_rps.get(service)?;
-        let objective_ns = *self.record.plan.load.objective_ns.get(service)?;
-        let capacity_rps = *self.record.calibration.capacity_rps.get(&ready.chosen.subject().to_string())?;
-        let is_turn = ready.chosen.in_depth && Turn::of(round) == Turn::Ladder;
-        is_turn.then_some(Ladder { rates_rps, objective_ns, capacity_rps })
+        let objective_ns = *plan.load.objective_ns.get(service)?;
+        let capacity_rps = *self.record.calibration.capacity_rps.get(&subject.to_string())?;
+        let is_turn = plan.in_depth.contains(&subject) && Turn::of(round, plan.turns) == Turn::Ladder;
+        is_turn.then_some(Ladder { plan: &plan.load, rates_rps, objective_ns, capacity_rps })
     }
 
     fn measured(&self, left: Duration) -> Measured {
@@ -310,6 +305,7 @@ impl Run<'_> {
             groups: due,
             load,
             instances: &plan.instances,
+            settle: Duration::from_secs_f64(plan.settle_s),
         };
         let findings = match job.run().await {
             Ok(findings) => findings,
@@ -362,11 +358,8 @@ impl Run<'_> {
     }
 }
 
-/// Seconds at least of the closed loop that finds a subject's capacity: it has no warm-up.
-const CAPACITY_S: f64 = 0.25;
-
 fn capacity_loop(plan: &Plan) -> Loop {
-    Loop { phase: "closed", mode: Mode::Closed, seconds: plan.load.closed_s.max(CAPACITY_S), seed: plan.seed }
+    Loop { name: "closed", mode: Mode::Closed, seconds: plan.load.capacity_s, seed: plan.seed }
 }
 
 fn first_error(outcome: &Outcome) -> String {

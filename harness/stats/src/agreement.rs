@@ -1,7 +1,7 @@
 //! Whether two runs of the same thing say the same.
 
 use tare_model::Interval;
-use tare_model::metrics::THROUGHPUT;
+use tare_model::metrics::{MEMORY_TRACE, SUSTAINED_RATE, THROUGHPUT};
 
 use crate::{Cell, Reference, Summary};
 
@@ -20,13 +20,17 @@ pub struct Agreement {
 
 /// Compares two runs cell by cell; `noise` is the setting that is the reference once more.
 ///
-/// The throughput of the open loop is left out: it is the rate that a run has set, and no result.
+/// What a run has set itself is left out, as it is no result: the throughput of the open loop, and how far the ladder went;
+/// and so are memory's readings over time, each of which says again what the one before said.
 ///
 /// Two 95 % intervals of the same median overlap far more often than in 95 of 100 cases, so that a lower share tells that
 /// something other than chance moved the figures.
 pub fn agreement(one: &Summary, other: &Summary, noise: &Reference) -> Agreement {
     let mut found = Agreement { cells: 0, apart: Vec::new(), noise_cells: 0, noise_excludes_one: Vec::new() };
-    let is_result = |cell: &&Cell| !(cell.metric == &THROUGHPUT && cell.phase == "open");
+    let is_result = |cell: &&Cell| {
+        let is_set = [(&THROUGHPUT, "open"), (&SUSTAINED_RATE, "at_least")].contains(&(cell.metric, &cell.phase));
+        !is_set && cell.metric != &MEMORY_TRACE
+    };
     for cell in one.cells.iter().filter(is_result) {
         let Some(again) = other.cell(&cell.subject, cell.metric, &cell.phase) else { continue };
         let (Some(a), Some(b)) = (cell.value.interval, again.value.interval) else { continue };

@@ -1,11 +1,9 @@
 //! Judging claims by the samples of a run.
 
-use std::collections::BTreeMap;
-
 use tare_model::{Case, Claim, ClaimRow, Interval, Metric, Sample, Subject, Verdict};
 
 use crate::Estimate;
-use crate::paired::{by_round, over, services};
+use crate::paired::{over, services, sums};
 
 /// A claim and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,30 +109,19 @@ fn verdict(claim: &Claim, Interval { low, high }: Interval) -> Verdict {
     }
 }
 
-/// The value of each round: of a subject, or over another's in the same round.
+/// The sum of a claim's metrics in each round: of a subject, or over another's in the same round.
 fn values(claim: &Claim, service: &str, case: &Case, samples: &[Sample]) -> Vec<f64> {
-    let of = |setting: &str| sums(claim, service, setting, samples);
+    let phase = |metric: &'static Metric| claim.phase.as_deref().unwrap_or(metric.headline);
+    let metrics: Vec<(&Metric, &str)> = claim.measured().into_iter().map(|metric| (metric, phase(metric))).collect();
+    let of = |setting: &str| {
+        let (platform, variant) = setting.split_once('/').unwrap_or((setting, ""));
+        sums(samples, &Subject::new(service, platform, variant), &metrics)
+    };
     let values = of(&case.of);
     match &case.over {
         Some(base) => over(&values, &of(base)),
         None => values.into_values().collect(),
     }
-}
-
-/// The sum of a claim's metrics in each round that has the first of them.
-fn sums(claim: &Claim, service: &str, setting: &str, samples: &[Sample]) -> BTreeMap<u32, f64> {
-    let (platform, variant) = setting.split_once('/').unwrap_or((setting, ""));
-    let subject = Subject::new(service, platform, variant);
-    let of = |metric: &Metric| by_round(samples, &subject, metric, claim.phase.as_deref().unwrap_or(metric.headline));
-    let measured = claim.measured();
-    let Some((first, further)) = measured.split_first() else { return BTreeMap::new() };
-    let mut sums = of(first);
-    for (round, value) in further.iter().flat_map(|metric| of(metric)) {
-        if let Some(sum) = sums.get_mut(&round) {
-            *sum += value;
-        }
-    }
-    sums
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub use claims::{Judged, JudgedCase, judge};
 pub use derived::with_derived;
 pub use effects::{Effect, effects};
 pub use median::{median, median_interval, quantile};
-pub use paired::{paired_sums, services};
+pub use paired::{paired_sums, services, sums};
 pub use precision::{LEAST_ROUNDS, half_width, rounds_wanted};
 pub use summarise::summarise;
 pub use summary::{CONFIDENCE, Cell, Estimate, Reference, Summary};

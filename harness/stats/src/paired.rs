@@ -36,24 +36,55 @@ pub fn over(values: &BTreeMap<u32, f64>, base: &BTreeMap<u32, f64>) -> Vec<f64> 
     pairs.filter(|(_, base)| **base > 0.0).map(|(value, base)| value / base).collect()
 }
 
-/// The ratio between two subjects of a sum of metrics and phases, paired within rounds; nothing where no round has both. The
-/// first must be there, of the others a subject may lack what it has nothing of.
+/// The sum of metrics, each in a phase, of a subject in each round. The first must be there; of the others one that the
+/// subject has in no round is nothing that it has (a plain process has no engine beside it), but a round that lacks one of
+/// another round was not measured in full and is left out: its sum would be too small.
+pub fn sums(samples: &[Sample], subject: &Subject, metrics: &[(&Metric, &str)]) -> BTreeMap<u32, f64> {
+    let Some((first, others)) = metrics.split_first() else { return BTreeMap::new() };
+    let mut sums = by_round(samples, subject, first.0, first.1);
+    for (metric, phase) in others {
+        let part = by_round(samples, subject, metric, phase);
+        if !part.is_empty() {
+            sums.retain(|round, _| part.contains_key(round));
+            for (round, sum) in &mut sums {
+                *sum += part[round];
+            }
+        }
+    }
+    sums
+}
+
+/// The ratio between two subjects of such a sum, paired within rounds; nothing where no round has both.
 pub fn paired_sums(
     samples: &[Sample],
     subject: &Subject,
     base: &Subject,
     metrics: &[(&Metric, &str)],
 ) -> Option<Estimate> {
-    let (first, others) = metrics.split_first()?;
-    let of = |subject: &Subject| {
-        let mut sums = by_round(samples, subject, first.0, first.1);
-        for (metric, phase) in others {
-            let more = by_round(samples, subject, metric, phase);
-            for (round, sum) in &mut sums {
-                *sum += more.get(round).unwrap_or(&0.0);
-            }
-        }
-        sums
-    };
-    Estimate::of(&over(&of(subject), &of(base)))
+    Estimate::of(&over(&sums(samples, subject, metrics), &sums(samples, base, metrics)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tare_model::metrics::{MEMORY_ENGINE, MEMORY_PSS};
+
+    use super::*;
+
+    #[test]
+    fn a_round_that_lacks_a_part_of_the_sum_is_left_out() {
+        let sample = |round, metric: &'static Metric, value| Sample {
+            round,
+            position: 1,
+            subject: "auth/docker/debian".parse().unwrap(),
+            metric,
+            phase: "idle".into(),
+            value,
+        };
+        let mut samples = vec![sample(1, &MEMORY_PSS, 3.0), sample(2, &MEMORY_PSS, 4.0)];
+        let of =
+            |samples: &[Sample]| sums(samples, &samples[0].subject, &[(&MEMORY_PSS, "idle"), (&MEMORY_ENGINE, "idle")]);
+        assert_eq!(of(&samples), [(1, 3.0), (2, 4.0)].into(), "it has no engine beside it");
+        samples.push(sample(2, &MEMORY_ENGINE, 15.0));
+        assert_eq!(of(&samples), [(2, 19.0)].into(), "it has, but in one round it was not read");
+    }
 }

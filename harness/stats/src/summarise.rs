@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tare_model::metrics::{STARTUP_COLD, STARTUP_WARM};
+use tare_model::metrics::{STARTUP_COLD, STARTUP_WARM, SUSTAINED_RATE};
 use tare_model::{METRICS, Metric, Sample, Subject};
 
 use crate::paired::{over, services};
@@ -28,7 +28,24 @@ pub fn summarise(samples: &[Sample], reference: &Reference) -> Summary {
             ratio: Estimate::of(&ratios(key, reference, &series)),
         })
     });
-    Summary { cells: cells.collect(), reference: reference.clone(), effects: effects(samples) }
+    let mut summary = Summary { cells: cells.collect(), reference: reference.clone(), effects: effects(samples) };
+    without_ratios_of_bounds(&mut summary);
+    summary
+}
+
+/// Lower bounds have no ratio, neither over others nor as what others are over.
+fn without_ratios_of_bounds(summary: &mut Summary) {
+    let is_headline = |cell: &Cell| cell.phase == cell.metric.headline;
+    let bounds = summary.cells.iter().filter(|cell| is_headline(cell) && summary.is_lower_bound(cell));
+    let bounds: Vec<Subject> = bounds.map(|cell| cell.subject.clone()).collect();
+    for cell in summary.cells.iter_mut().filter(|cell| cell.metric == &SUSTAINED_RATE) {
+        if !is_headline(cell)
+            || bounds.contains(&cell.subject)
+            || bounds.contains(&summary.reference.of(&cell.subject.service))
+        {
+            cell.ratio = None;
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -173,6 +190,25 @@ mod tests {
         let wasm = cell(&summarise(&samples, &reference()), "auth/wasmtime/aot", &SIZE, "artifact");
         assert_eq!((wasm.value.n, wasm.value.interval), (1, None));
         assert_eq!(wasm.ratio.map(|ratio| (ratio.median, ratio.interval)), Some((0.5, None)));
+    }
+
+    #[test]
+    fn a_median_of_lower_bounds_is_one_and_has_no_ratio() {
+        let (native, docker) = ("auth/native/musl", "auth/docker/scratch");
+        let mut samples = Vec::new();
+        for round in 1..=4 {
+            samples.push(sample(round, native, &SUSTAINED_RATE, "p99", 8.0));
+            samples.push(sample(round, docker, &SUSTAINED_RATE, "p99", 4.0));
+        }
+        let of = |samples: &[Sample], subject| {
+            let summary = summarise(samples, &reference());
+            let cell = cell(&summary, subject, &SUSTAINED_RATE, "p99");
+            (summary.is_lower_bound(&cell), cell.ratio.map(|ratio| ratio.median))
+        };
+        samples.push(sample(1, native, &SUSTAINED_RATE, "at_least", 8.0));
+        assert_eq!((of(&samples, native), of(&samples, docker)), ((false, Some(1.0)), (false, Some(0.5))));
+        samples.push(sample(2, native, &SUSTAINED_RATE, "at_least", 8.0));
+        assert_eq!((of(&samples, native), of(&samples, docker)), ((true, None), (false, None)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a summary consists of: estimates, cells, and what they are compared with.
 
+use tare_model::metrics::SUSTAINED_RATE;
 use tare_model::{Interval, Metric, Subject, SummaryRow};
 
 use crate::{Effect, median, median_interval};
@@ -68,7 +69,8 @@ pub struct Cell {
     pub phase: String,
     /// In the metric's unit.
     pub value: Estimate,
-    /// Each round's value over the reference's value in the same round; nothing where no round has both.
+    /// Each round's value over the reference's value in the same round; nothing where no round has both, or either is only a
+    /// lower bound.
     pub ratio: Option<Estimate>,
 }
 
@@ -111,6 +113,13 @@ impl Summary {
     /// The rows of `summary.csv`.
     pub fn rows(&self) -> Vec<SummaryRow> {
         self.cells.iter().map(Cell::row).collect()
+    }
+
+    /// Whether a cell's median is a highest sustained rate that nothing was missed above, and so no more than a lower bound:
+    /// where half of its rounds or more are such, the median is of them.
+    pub fn is_lower_bound(&self, cell: &Cell) -> bool {
+        let nothing_missed = || self.cell(&cell.subject, &SUSTAINED_RATE, "at_least");
+        cell.metric == &SUSTAINED_RATE && nothing_missed().is_some_and(|bounds| bounds.value.n * 2 >= cell.value.n)
     }
 
     /// The cell of a subject, a metric and a phase.

@@ -15,12 +15,13 @@ pub const MEMORY_INSTANCES: Metric = Metric {
 };
 
 /// What each further instance takes: the slope of [`MEMORY_INSTANCES`] over their number by least squares, of each round;
-/// phases `service`, `engine`, `total`, `daemons`, `cgroup`. Derived from the samples, not sampled.
+/// phases `service`, `engine`, `total`, `daemons`, `cgroup`. What the engine's daemons grow by is in none but `daemons`: their
+/// heaps move by more than an instance adds. Derived from the samples, not sampled.
 pub const MEMORY_PER_INSTANCE: Metric = Metric {
     name: "memory_per_instance",
     group: Group::Density,
     unit: Unit::Bytes,
     better: Better::Lower,
     headline: "total",
-    summary: "what each further instance takes: the slope of memory over their number",
+    summary: "what each further instance takes, without the engine's daemons: the slope of memory over their number",
 };

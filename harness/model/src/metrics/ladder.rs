@@ -1,18 +1,25 @@
 use super::{Better, Group, Metric, Unit};
 
-/// The highest rate, of a ladder of rates common to all subjects of a service, at which the 99th percentile of the latency
-/// stayed within the service's objective and no answer was wrong; 0 where it did at none. Phase `p99`.
+/// The highest rate, of a ladder of rates common to all subjects of a service, that a subject sustained; 0 where it did none.
+/// A rate is sustained where the 99th percentile of the latency stays within the service's objective, the last answer comes
+/// no later than the objective after the last request was due (no queue is left), at least the share [`super::KEPT_UP`] of
+/// the requests is answered within the time in which they were due, and no answer is wrong; what fails is tried again before
+/// it counts.
+///
+/// Phases `p99`, and `at_least`: the same once more in a round in which nothing above it was missed, as the ladder ended
+/// there or the generator itself was late: what the subject sustains may be more.
 pub const SUSTAINED_RATE: Metric = Metric {
     name: "sustained_rate",
     group: Group::Load,
     unit: Unit::RequestsPerSecond,
     better: Better::Higher,
     headline: "p99",
-    summary: "highest rate of the ladder at which the 99th percentile stayed within the service's objective",
+    summary: "highest rate of the ladder at which the 99th percentile stayed within the service's objective, no queue was \
+              left, 95 % were answered while requests were due, and no answer was wrong",
 };
 
-/// Latency at each rate of the ladder up to the first at which the objective was missed, from the moment at which a request
-/// was due; phases `p50@RATE` and `p99@RATE`, the rate in requests per second.
+/// Latency at each rate of the ladder up to the first that was not sustained, from the moment at which a request was due;
+/// phases `p50@RATE` and `p99@RATE`, the rate in requests per second.
 pub const LADDER_LATENCY: Metric = Metric {
     name: "ladder_latency",
     group: Group::Load,
@@ -21,15 +28,4 @@ pub const LADDER_LATENCY: Metric = Metric {
     // Which rates there are differs from run to run, so no one of them stands for all.
     headline: "",
     summary: "latency at each rate of the ladder, from the moment a request was due",
-};
-
-/// How long a load ran before a loop until it was steady, by the rule that METHODOLOGY states; none of it is in any other
-/// figure. Phases `open`, `closed`.
-pub const WARM_UP: Metric = Metric {
-    name: "warm_up",
-    group: Group::Load,
-    unit: Unit::Nanoseconds,
-    better: Better::Lower,
-    headline: "open",
-    summary: "how long a load ran until it was steady",
 };

@@ -10,6 +10,17 @@ pub const MEMORY_PSS: Metric = Metric {
     summary: "proportional set size of the processes that run the service",
 };
 
+/// [`MEMORY_PSS`] over time: readings from the beginning of the open loop's warm-up to the loop's end; phases `at@MS`, in
+/// milliseconds since the first.
+pub const MEMORY_TRACE: Metric = Metric {
+    name: "memory_trace",
+    group: Group::Memory,
+    unit: Unit::Bytes,
+    better: Better::Lower,
+    headline: "",
+    summary: "proportional set size of the processes that run the service, over the time of the open loop",
+};
+
 /// What the container's cgroup is charged: usage less inactive file cache; phases as of [`MEMORY_PSS`].
 pub const MEMORY_CGROUP: Metric = Metric {
     name: "memory_cgroup",

@@ -9,6 +9,7 @@ mod memory;
 mod size;
 mod startup;
 mod throughput;
+mod warm_up;
 
 use std::fmt;
 
@@ -17,12 +18,13 @@ use serde::{Deserialize, Serialize};
 pub use cpu::CPU_PER_REQUEST;
 pub use density::{MEMORY_INSTANCES, MEMORY_PER_INSTANCE};
 pub use errors::LOAD_ERRORS;
-pub use ladder::{LADDER_LATENCY, SUSTAINED_RATE, WARM_UP};
+pub use ladder::{LADDER_LATENCY, SUSTAINED_RATE};
 pub use latency::LATENCY;
-pub use memory::{MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS};
+pub use memory::{MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, MEMORY_TRACE};
 pub use size::SIZE;
 pub use startup::{STARTUP_COLD, STARTUP_WARM};
-pub use throughput::THROUGHPUT;
+pub use throughput::{KEPT_UP, THROUGHPUT};
+pub use warm_up::WARM_UP;
 
 /// Every metric, in the order in which reports show them.
 pub const METRICS: &[&Metric] = &[
@@ -33,6 +35,7 @@ pub const METRICS: &[&Metric] = &[
     &MEMORY_CGROUP,
     &MEMORY_ENGINE,
     &MEMORY_HIGH_WATER,
+    &MEMORY_TRACE,
     &MEMORY_PER_INSTANCE,
     &MEMORY_INSTANCES,
     &THROUGHPUT,

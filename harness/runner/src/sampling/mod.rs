@@ -5,5 +5,5 @@ mod sampler;
 mod steal;
 
 pub use procfs::{cpu_time_ns, high_water_bytes, pss_bytes};
-pub use sampler::PeakSampler;
+pub use sampler::{PERIOD, Sampler};
 pub use steal::{CpuTimes, STEAL_LIMIT};

@@ -5,37 +5,35 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Time between two readings. Reading the memory of a process costs it some 50 µs, so this is a share of 1/1000.
-const PERIOD: Duration = Duration::from_millis(50);
+pub const PERIOD: Duration = Duration::from_millis(50);
 
-/// Keeps the largest readings until it is stopped.
-pub struct PeakSampler {
+/// Keeps readings until it is stopped.
+pub struct Sampler<T> {
     stop: Sender<()>,
-    thread: JoinHandle<Vec<Option<u64>>>,
+    thread: JoinHandle<Vec<T>>,
 }
 
-impl PeakSampler {
-    /// Reads several quantities at a fixed period in a thread of its own; `None` is a reading that failed.
-    pub fn start<const N: usize>(read: impl Fn() -> [Option<u64>; N] + Send + 'static) -> Self {
+impl<T: Send + 'static> Sampler<T> {
+    /// Reads at once and then at the fixed period, in a thread of its own.
+    pub fn start(read: impl Fn() -> T + Send + 'static) -> Self {
         let (stop, stopped) = channel();
         let thread = std::thread::spawn(move || {
-            let mut peak = vec![None; N];
+            let mut readings = Vec::new();
             loop {
-                for (peak, value) in peak.iter_mut().zip(read()) {
-                    *peak = (*peak).max(value);
-                }
+                readings.push(read());
                 if stopped.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout) {
-                    return peak;
+                    return readings;
                 }
             }
         });
         Self { stop, thread }
     }
 
-    /// Ends the watch and gives the largest readings, in the order of the quantities.
+    /// Ends the watch and gives all readings, the first of them first.
     ///
     /// # Panics
     /// When the reading function panicked.
-    pub fn stop(self) -> Vec<Option<u64>> {
+    pub fn stop(self) -> Vec<T> {
         // The thread may be gone already; then joining tells.
         let _ = self.stop.send(());
         self.thread.join().expect("the sampling thread does not panic")
@@ -49,15 +47,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_reading_is_kept() {
+    fn every_reading_is_kept_in_order() {
         static CALLS: AtomicU64 = AtomicU64::new(0);
-        let sampler = PeakSampler::start(|| {
-            let call = CALLS.fetch_add(1, Ordering::SeqCst);
-            [Some(if call == 1 { 9 } else { 3 }), None]
-        });
+        let sampler = Sampler::start(|| CALLS.fetch_add(1, Ordering::SeqCst));
         while CALLS.load(Ordering::SeqCst) < 3 {
             std::thread::yield_now();
         }
-        assert_eq!(sampler.stop(), [Some(9), None]);
+        let readings = sampler.stop();
+        assert!(readings.len() >= 3 && readings.iter().copied().eq(0..CALLS.load(Ordering::SeqCst)), "{readings:?}");
     }
 }
