@@ -81,21 +81,33 @@ pub(crate) fn explained(record: &RunRecord, other: Other<'_>) -> Vec<(String, St
 /// The columns of the subjects of one service that both runs have.
 pub(crate) fn columns(summary: &Summary, other: Other<'_>, subjects: &[Subject]) -> Vec<TextColumn> {
     let found = COLUMNS.iter().filter_map(|column| {
-        let cells = |summary: &'_ Summary| -> Vec<Option<Cell>> {
-            subjects.iter().map(|subject| summary.cell(subject, column.metric, column.phase).cloned()).collect()
+        let cells = |summary: &'_ Summary| -> Vec<Option<(Cell, &'static str)>> {
+            let of = |subject| {
+                let cell = summary.cell(subject, column.metric, column.phase)?;
+                Some((cell.clone(), if summary.is_lower_bound(cell) { "≥" } else { "" }))
+            };
+            subjects.iter().map(of).collect()
         };
         text(column, &cells(other.summary), &cells(summary))
     });
     found.collect()
 }
 
-fn text(column: &Column, then: &[Option<Cell>], now: &[Option<Cell>]) -> Option<TextColumn> {
+/// Of cells, and what stands before their values.
+fn text(column: &Column, then: &[Option<(Cell, &str)>], now: &[Option<(Cell, &str)>]) -> Option<TextColumn> {
     let values = then.iter().zip(now).filter_map(|(then, now)| Some([then.as_ref()?, now.as_ref()?]));
-    let least = values.flatten().map(|cell| cell.value.median).filter(|value| *value > 0.0).reduce(f64::min)?;
+    let least = values.flatten().map(|(cell, _)| cell.value.median).filter(|value| *value > 0.0).reduce(f64::min)?;
     let scale = Scale::of(column.metric.unit, least);
     let cells = then.iter().zip(now).map(|(then, now)| match (then, now) {
-        (Some(then), Some(now)) => Content::Whole(vec![
-            Piece::new(format!("{} → {}", scale.number(then.value.median), scale.number(now.value.median)), PLAIN),
+        (Some((then, before_then)), Some((now, before_now))) => Content::Whole(vec![
+            Piece::new(
+                format!(
+                    "{before_then}{} → {before_now}{}",
+                    scale.number(then.value.median),
+                    scale.number(now.value.median)
+                ),
+                PLAIN,
+            ),
             Piece::new(ratio(now.value.median / then.value.median), DIM),
             Stands::of(then, now).sign(),
         ]),

@@ -1,20 +1,23 @@
-//! The answer in three sentences, worked out from the samples: who wins what at their best, who as usually shipped, and
+//! The answer in three sentences, worked out from the samples: who wins what at their best, who with defaults, and
 //! where the answer depends on that.
 
 use tare_model::metrics::{MEMORY_ENGINE, MEMORY_PER_INSTANCE, MEMORY_PSS, SIZE, STARTUP_COLD, THROUGHPUT};
 use tare_model::{Better, Metric, Sample, Subject};
-use tare_stats::{Estimate, paired_sums, services};
+use tare_stats::{Estimate, median, paired_sums, services, sums};
 
 use crate::format::number;
 
 /// Whom the answer is about: settings (`platform/variant`) of the two sides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sides {
-    /// The best of Wasm and of containers.
-    pub best: (String, String),
-    /// What is usually shipped of both.
+    /// Of which each question takes the best: of Wasm and of containers, in the order in which equals are preferred.
+    pub best_of: (Vec<String>, Vec<String>),
+    /// What their defaults give: of Wasm and of containers.
     pub usual: (String, String),
 }
+
+/// By how much of the best a setting may be worse and still count as its equal: which of two is named must not hang on noise.
+const EQUAL: f64 = 1.03;
 
 /// What is compared, and what winning it means: `{}` is a factor.
 struct Question {
@@ -66,9 +69,11 @@ enum Winner {
     Nobody,
 }
 
-/// A question and its answer on one pair of subjects.
-struct Answered<'a> {
-    question: &'a Question,
+/// A question and its answer on one pair of settings.
+struct Answered {
+    question: &'static Question,
+    /// Of Wasm and of the container.
+    pair: (String, String),
     winner: Winner,
     /// By which factor, over the services.
     factors: (f64, f64),
@@ -78,23 +83,57 @@ struct Answered<'a> {
 
 /// The sentences; fewer where less was measured.
 pub fn answer(samples: &[Sample], sides: &Sides) -> Vec<String> {
-    let [best, usual] = [&sides.best, &sides.usual].map(|pair| answers(samples, pair));
+    let (wasm, containers) = &sides.best_of;
+    let best = answers(samples, |question| {
+        Some((best(samples, question, wasm)?.to_owned(), best(samples, question, containers)?.to_owned()))
+    });
+    let usual = answers(samples, |_| Some(sides.usual.clone()));
     let mut sentences = Vec::new();
-    sentences.extend(sentence("At their best", &sides.best, &best));
-    sentences.extend(sentence("As usually shipped", &sides.usual, &usual));
+    sentences.extend(sentence("At their best, figure by figure,", &best, true));
+    let (wasm, container) = &sides.usual;
+    sentences.extend(sentence(&format!("With defaults ({wasm} against {container}),"), &usual, false));
     sentences.extend(flips(&best, &usual));
     sentences
 }
 
-fn answers(samples: &[Sample], (wasm, container): &(String, String)) -> Vec<Answered<'static>> {
+fn subject(service: &str, setting: &str) -> Option<Subject> {
+    let (platform, variant) = setting.split_once('/')?;
+    Some(Subject::new(service, platform, variant))
+}
+
+/// The setting that answers a question best: by the product of its medians over all services that any of them was measured
+/// on, so that no service counts more for its larger figures.
+fn best<'a>(samples: &[Sample], question: &Question, settings: &'a [String]) -> Option<&'a str> {
+    let of = |setting: &str| -> Vec<f64> {
+        let value = |service: &&str| {
+            let rounds = sums(samples, &subject(service, setting)?, question.metrics);
+            median(&rounds.into_values().collect::<Vec<_>>())
+        };
+        services(samples).iter().filter_map(value).collect()
+    };
+    let found: Vec<(&String, Vec<f64>)> = settings.iter().map(|setting| (setting, of(setting))).collect();
+    let most = found.iter().map(|(_, values)| values.len()).max().filter(|most| *most > 0)?;
+    // The geometric mean over the services, turned so that less is better.
+    let cost = |values: &[f64]| {
+        let mean = (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp();
+        if question.better == Better::Lower { mean } else { 1.0 / mean }
+    };
+    let costs: Vec<(&String, f64)> = found
+        .iter()
+        .filter(|(_, values)| values.len() == most)
+        .map(|(setting, values)| (*setting, cost(values)))
+        .collect();
+    let least = costs.iter().map(|(_, cost)| *cost).reduce(f64::min)?;
+    costs.into_iter().find(|(_, cost)| *cost <= least * EQUAL).map(|(setting, _)| setting.as_str())
+}
+
+/// The questions of which something was measured.
+fn answers(samples: &[Sample], pair_of: impl Fn(&Question) -> Option<(String, String)>) -> Vec<Answered> {
     let services = services(samples);
     let found = QUESTIONS.iter().filter_map(|question| {
+        let pair = pair_of(question)?;
         let of = |service: &&str| {
-            let subject = |setting: &str| {
-                let (platform, variant) = setting.split_once('/')?;
-                Some(Subject::new(service, platform, variant))
-            };
-            paired_sums(samples, &subject(wasm)?, &subject(container)?, question.metrics)
+            paired_sums(samples, &subject(service, &pair.0)?, &subject(service, &pair.1)?, question.metrics)
         };
         let ratios: Vec<Estimate> = services.iter().filter_map(of).collect();
         let exact = question.metrics[0].0 == &SIZE;
@@ -104,7 +143,7 @@ fn answers(samples: &[Sample], (wasm, container): &(String, String)) -> Vec<Answ
         let factors = ratios.iter().map(|ratio| ratio.median.max(1.0 / ratio.median));
         let factors = factors.fold((f64::INFINITY, 0.0_f64), |(low, high), factor| (low.min(factor), high.max(factor)));
         let sure = exact || ratios.iter().all(|ratio| ratio.interval.is_some());
-        Some(Answered { question, winner, factors, sure })
+        Some(Answered { question, pair, winner, factors, sure })
     });
     found.collect()
 }
@@ -119,29 +158,35 @@ fn winner(ratio: &Estimate, better: Better) -> Winner {
     }
 }
 
-fn sentence(when: &str, (wasm, container): &(String, String), answered: &[Answered<'_>]) -> Option<String> {
-    let of =
-        |winner: Winner| -> Vec<&Answered<'_>> { answered.iter().filter(|found| found.winner == winner).collect() };
-    let wins = |found: &&Answered<'_>| found.question.wins.replace("{}", &factor(found.factors));
+/// A sentence that names the winner of each question, and where `pairs` is set, between whom.
+fn sentence(when: &str, answered: &[Answered], pairs: bool) -> Option<String> {
+    let of = |winner: Winner| answered.iter().filter(move |found| found.winner == winner);
+    let between = |Answered { pair: (wasm, container), winner, .. }: &Answered| match (pairs, winner) {
+        (false, _) => String::new(),
+        (true, Winner::Container) => format!(" ({container} against {wasm})"),
+        (true, _) => format!(" ({wasm} against {container})"),
+    };
+    let called = |found: &Answered| found.question.called.to_owned();
     let mut parts = Vec::new();
-    for (side, found) in [("Wasm", of(Winner::Wasm)), ("the container", of(Winner::Container))] {
-        if !found.is_empty() {
-            parts.push(format!("{side} {}", and(&found.iter().map(wins).collect::<Vec<_>>())));
+    for (side, winner) in [("Wasm", Winner::Wasm), ("the container", Winner::Container)] {
+        let wins: Vec<String> = of(winner)
+            .map(|found| found.question.wins.replace("{}", &factor(found.factors)) + &between(found))
+            .collect();
+        if !wins.is_empty() {
+            parts.push(format!("{side} {}", and(&wins)));
         }
     }
-    let level = of(Winner::Nobody);
+    let level: Vec<String> = of(Winner::Nobody).map(|found| called(found) + &between(found)).collect();
     if !level.is_empty() {
-        let called: Vec<String> = level.iter().map(|found| found.question.called.to_owned()).collect();
-        parts.push(format!("{} cannot be told apart on all services", and(&called)));
+        parts.push(format!("{} cannot be told apart on all services", and(&level)));
     }
-    let few: Vec<String> =
-        answered.iter().filter(|found| !found.sure).map(|found| found.question.called.to_owned()).collect();
+    let few: Vec<String> = answered.iter().filter(|found| !found.sure).map(called).collect();
     let doubt = if few.is_empty() { String::new() } else { format!(" Too few rounds for an interval: {}.", and(&few)) };
-    (!parts.is_empty()).then(|| format!("{when} ({wasm} against {container}), {}.{doubt}", parts.join("; ")))
+    (!parts.is_empty()).then(|| format!("{when} {}.{doubt}", parts.join("; ")))
 }
 
-fn flips(best: &[Answered<'_>], usual: &[Answered<'_>]) -> Option<String> {
-    let pairs: Vec<(&Answered<'_>, &Answered<'_>)> = best
+fn flips(best: &[Answered], usual: &[Answered]) -> Option<String> {
+    let pairs: Vec<(&Answered, &Answered)> = best
         .iter()
         .filter_map(|one| Some((one, usual.iter().find(|other| other.question.called == one.question.called)?)))
         .collect();
@@ -149,7 +194,7 @@ fn flips(best: &[Answered<'_>], usual: &[Answered<'_>]) -> Option<String> {
         .iter()
         .filter(|(one, other)| one.winner != other.winner)
         .map(|(one, other)| {
-            format!("{} ({} at best, {} as usually shipped)", one.question.called, name(one.winner), name(other.winner))
+            format!("{} ({} at best, {} with defaults)", one.question.called, name(one.winner), name(other.winner))
         })
         .collect();
     let same: Vec<String> = pairs

@@ -1,6 +1,6 @@
 //! The text of each cell: figures, what stands for a figure, and marks.
 
-use tare_model::metrics::{LATENCY, LOAD_ERRORS, MEMORY_ENGINE, STARTUP_COLD, THROUGHPUT};
+use tare_model::metrics::{KEPT_UP, LATENCY, LOAD_ERRORS, MEMORY_ENGINE, STARTUP_COLD, SUSTAINED_RATE, THROUGHPUT};
 use tare_model::{Group, RunRecord, Subject, Unit};
 use tare_stats::{Cell, Summary};
 
@@ -12,9 +12,6 @@ use crate::paint::{BAD, DIM, MARK, PLAIN, Piece};
 
 /// The share of the generator's ceiling above which it may be the generator that was measured.
 const NEAR_CEILING: f64 = 0.8;
-
-/// The share of the open loop's rate below which a subject did not keep up with it.
-const KEPT_UP: f64 = 0.95;
 
 /// The phase in which the engine's memory is part of the subject's, see [`MEMORY_ENGINE`].
 const PART_OF_SUBJECT: &str = "empty";
@@ -84,17 +81,19 @@ impl View<'_> {
             return self.missing(subject, &texts);
         };
         texts.extend(self.doubts(cell).iter().map(|text| marks.mark(text)));
+        let is_bound = self.summary.is_lower_bound(cell);
         let value = self.scale.number(cell.value.median);
         let value = match self.column.kind {
             Kind::Engine if cell.phase == PART_OF_SUBJECT => format!("({value})"),
             Kind::Engine => format!("+{value}"),
+            Kind::Plain | Kind::Warm | Kind::Partial if is_bound => format!("≥{value}"),
             Kind::Plain | Kind::Warm | Kind::Partial => value,
         };
         let compared = cell.ratio.filter(|_| matches!(self.column.kind, Kind::Plain | Kind::Warm));
         let is_reference = *subject == self.summary.reference.of(&subject.service);
         Content::Figures([
             Piece::new(value, PLAIN),
-            Piece::new(spread(&cell.value), DIM),
+            Piece::new(if is_bound { String::new() } else { spread(&cell.value) }, DIM),
             match compared {
                 Some(_) if is_reference => Piece::new("1×", DIM),
                 Some(found) => Piece::new(ratio(found.median), PLAIN),
@@ -125,6 +124,13 @@ impl View<'_> {
         if cell.metric == &LATENCY {
             doubts.extend(self.behind(&cell.subject));
             doubts.extend(self.wrong_answers(&cell.subject, "open", "open loop"));
+        }
+        if cell.metric == &SUSTAINED_RATE {
+            let own = self.summary.cells.iter().filter(|other| other.subject == cell.subject);
+            doubts.extend(own.filter(|other| other.metric == &LOAD_ERRORS).filter_map(|other| {
+                let rate = other.phase.strip_prefix("ladder@")?;
+                self.wrong_answers(&cell.subject, &other.phase, &format!("ladder at {rate} requests/s"))
+            }));
         }
         doubts
     }

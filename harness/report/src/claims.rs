@@ -8,14 +8,18 @@ use crate::format::{ratio, with_unit};
 /// An entry for each claim: its id; verdict, figure, what was measured, and where the answer flips. Those of which nothing
 /// was measured share one.
 pub(crate) fn claims(judged: &[Judged]) -> Vec<(String, String)> {
-    let was_measured = |judged: &&Judged| judged.usual.iter().chain(&judged.best).any(|case| case.estimate.is_some());
-    let (measured, others): (Vec<&Judged>, Vec<&Judged>) = judged.iter().partition(was_measured);
+    let (measured, others): (Vec<&Judged>, Vec<&Judged>) = judged.iter().partition(|judged| was_measured(judged));
     let mut entries: Vec<_> = measured.iter().map(|judged| (judged.claim.id.clone(), says(judged))).collect();
     if !entries.is_empty() && !others.is_empty() {
         let ids: Vec<&str> = others.iter().map(|judged| judged.claim.id.as_str()).collect();
         entries.push(("–".into(), format!("not judged, as nothing of them was measured: {}", ids.join(", "))));
     }
     entries
+}
+
+/// Whether there is anything to judge a claim by.
+pub(crate) fn was_measured(judged: &Judged) -> bool {
+    judged.usual.iter().chain(&judged.best).any(|case| case.estimate.is_some())
 }
 
 fn says(judged: &Judged) -> String {
@@ -34,22 +38,30 @@ fn says(judged: &Judged) -> String {
 pub(crate) fn cases(judged: &Judged, cases: &[JudgedCase]) -> String {
     let unit = judged.claim.unit();
     let values: Vec<String> = cases.iter().map(|case| format!("{} {}", case.service, value(case, unit))).collect();
+    let mut few: Vec<usize> =
+        cases.iter().filter(|case| case.interval.is_none()).filter_map(|case| Some(case.estimate?.n)).collect();
+    few.sort_unstable();
+    few.dedup();
+    let few = match few[..] {
+        [] => String::new(),
+        [rounds] => format!(" (of {rounds} rounds, too few)"),
+        [least, .., most] => format!(" (of {least} to {most} rounds, too few)"),
+    };
     let on = cases.first().map_or(String::new(), |first| match &first.case.over {
         Some(over) => format!("{} over {over}", first.case.of),
         None => first.case.of.clone(),
     });
-    format!("{on}: {}", values.join(", "))
+    format!("{on}: {}{few}", values.join(", "))
 }
 
 fn value(case: &JudgedCase, unit: Option<Unit>) -> String {
     let show = |value: f64| unit.map_or_else(|| ratio(value), |unit| with_unit(unit, value));
     match (case.estimate, case.interval) {
         (None, _) => "was not measured".into(),
-        (Some(estimate), None) => format!("{} (of {} rounds, too few)", show(estimate.median), estimate.n),
         (Some(estimate), Some(interval)) if interval.low < interval.high => {
             format!("{} [{}, {}]", show(estimate.median), show(interval.low), show(interval.high))
         }
-        (Some(estimate), Some(_)) => show(estimate.median),
+        (Some(estimate), _) => show(estimate.median),
     }
 }
 

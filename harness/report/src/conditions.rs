@@ -167,7 +167,11 @@ fn load(record: &RunRecord, plan: &LoadPlan) -> String {
         ));
     }
     parts.push(format!("closed loop of {} s", plan.closed_s));
-    parts.push(format!("each after a warm-up in windows of {} s until two medians agree within 10 %", plan.warmup_s));
+    let steady = match plan.warmup_steady {
+        steady if steady > 0.0 => format!(" until two medians agree within {:.0} %", steady * 100.0),
+        _ => String::new(),
+    };
+    parts.push(format!("each after a warm-up in windows of {} s{steady}", plan.warmup_s));
     if let Some(ceiling) = calibration.generator_ceiling_rps {
         parts.push(format!("the generator's ceiling is {} requests/s", number(ceiling)));
     }

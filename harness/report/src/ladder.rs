@@ -1,6 +1,6 @@
-//! How latency grows with load: the 99th percentile at each rate of the ladder.
+//! How latency grows with load: the 99th percentile at each rate of the ladder, and the highest rate that was sustained.
 
-use tare_model::metrics::LADDER_LATENCY;
+use tare_model::metrics::{KEPT_UP, LADDER_LATENCY, SUSTAINED_RATE};
 use tare_model::{RunRecord, Subject, Unit};
 use tare_stats::Summary;
 
@@ -21,6 +21,10 @@ pub(crate) fn ladder(
     let rates = record.calibration.ladder_rps.get(service)?;
     let objective_ns = *record.plan.load.objective_ns.get(service)?;
     let at = |subject: &Subject, rate: f64| summary.cell(subject, &LADDER_LATENCY, &format!("p99@{rate}"));
+    let missed = |subject: &Subject, rate: f64| {
+        let sustained = summary.cell(subject, &SUSTAINED_RATE, "p99");
+        sustained.is_some_and(|cell| rate > cell.value.median && !summary.is_lower_bound(cell))
+    };
     let climbed: Vec<&Subject> =
         subjects.iter().filter(|subject| rates.iter().any(|rate| at(subject, *rate).is_some())).collect();
     let reached = rates.iter().filter(|rate| climbed.iter().any(|subject| at(subject, **rate).is_some()));
@@ -34,7 +38,9 @@ pub(crate) fn ladder(
             .map(|subject| {
                 let piece = match at(subject, *rate).map(|cell| cell.value.median) {
                     None => Piece::new("–", DIM),
-                    Some(tail) if tail > objective_ns => Piece::new(format!("{}!", scale.number(tail)), BAD),
+                    Some(tail) if tail > objective_ns || missed(subject, *rate) => {
+                        Piece::new(format!("{}!", scale.number(tail)), BAD)
+                    }
                     Some(tail) => Piece::new(scale.number(tail), PLAIN),
                 };
                 Content::Whole(vec![piece])
@@ -53,13 +59,21 @@ pub(crate) fn objectives(record: &RunRecord) -> Option<String> {
         Some(format!("{} ms ({service})", number(objective / 1e6)))
     });
     let stated: Vec<String> = stated.collect();
+    let load = &record.plan.load;
+    let seconds = match load.ladder.longest_s {
+        longest if longest > load.ladder_s => format!("{} to {longest} s", load.ladder_s),
+        _ => format!("{} s or more", load.ladder_s),
+    };
+    let tries = if load.ladder.tries > 1 { format!(" in {} tries", load.ladder.tries) } else { String::new() };
     (!stated.is_empty()).then(|| {
         format!(
-            "open loop of {} s or more at each of a ladder of rates common to all subjects of a service, up to the first at \
-             which the 99th percentile is above the objective of {} (!), a queue is left at the end, or an answer is wrong; sustained: the highest rate \
-             before that",
-            record.plan.load.ladder_s,
-            stated.join(", ")
+            "open loop of {seconds} at each of a ladder of rates common to all subjects of a service, each √2 times the one \
+             before, up to the first that is not sustained{tries} (!): the 99th percentile is above the objective of {}, the \
+             last answer comes later than that after the last request was due, less than {:.0} % are answered while requests \
+             are due, or an answer is wrong; sustained: the highest rate before that, right to a factor of √2; ≥: in half of \
+             the rounds or more the ladder ended first, or the load generator was late",
+            stated.join(", "),
+            KEPT_UP * 100.0
         )
     })
 }

@@ -11,6 +11,7 @@ mod claims;
 mod columns;
 mod conditions;
 mod format;
+mod glance;
 mod isolation;
 mod ladder;
 mod layout;

@@ -9,9 +9,10 @@ use tare_stats::Summary;
 
 use crate::Content;
 use crate::answer::answer;
-use crate::claims::{cases, flips};
+use crate::claims::{cases, flips, was_measured};
 use crate::conditions::conditions;
 use crate::format::{Scale, spread};
+use crate::marks::failures;
 use crate::subjects::{by_service, subjects};
 
 /// A heading, a metric, its phase, and another that stands behind a plus.
@@ -40,8 +41,9 @@ pub fn markdown(content: &Content<'_>) -> String {
     }
     text += "\nMedians over rounds; ± is how far the 95 % interval of the median reaches, ~ the range where there are fewer than \
              six rounds. Idle memory: PSS of the processes of the service + what the engine runs beside them.\n";
-    let measured = judged.iter().filter(|one| one.usual.iter().any(|case| case.estimate.is_some()));
-    let rows: Vec<String> = measured
+    let rows: Vec<String> = judged
+        .iter()
+        .filter(|one| was_measured(one))
         .map(|one| {
             let verdict = one.verdict();
             let sign = match verdict {
@@ -51,7 +53,10 @@ pub fn markdown(content: &Content<'_>) -> String {
             };
             let best = if one.best.is_empty() { String::new() } else { cases(one, &one.best) };
             let cells = [
-                one.claim.claim.clone(),
+                one.claim
+                    .reading
+                    .iter()
+                    .fold(one.claim.claim.clone(), |claim, reading| format!("{claim} (read as: {reading})")),
                 one.claim.figure.clone(),
                 cases(one, &one.usual),
                 best,
@@ -62,8 +67,14 @@ pub fn markdown(content: &Content<'_>) -> String {
         .collect();
     if !rows.is_empty() {
         text +=
-            "\n## Claimed and measured\n\n| claim | claimed | usually | at best | verdict |\n|---|---|---|---|---|\n";
+            "\n## Claimed and measured\n\n| claim | claimed | defaults | at best | verdict |\n|---|---|---|---|---|\n";
         text += &rows.concat();
+    }
+    let failed = subjects.iter().flat_map(|subject| failures(&record.failed, subject, None));
+    let failed: Vec<String> = failed.map(|failure| format!("- {}\n", escaped(&failure))).collect();
+    if !failed.is_empty() {
+        text += "\n## Failed\n\n";
+        text += &failed.concat();
     }
     text += "\n## Conditions\n\n";
     let warnings = record.warnings.iter().map(|warning| ("warning".to_owned(), warning.clone()));
@@ -82,6 +93,9 @@ fn table(summary: &Summary, subjects: &[Subject]) -> String {
             let Some(cell) = cell else { return "–".to_owned() };
             let more = and.and_then(|(metric, phase)| summary.cell(subject, metric, phase));
             let more = more.map_or_else(String::new, |more| format!(" + {}", scale.number(more.value.median)));
+            if summary.is_lower_bound(cell) {
+                return format!("≥ {}", scale.number(cell.value.median));
+            }
             format!("{} {}{more}", scale.number(cell.value.median), spread(&cell.value)).trim_end().to_owned()
         });
         let heading = if scale.name.is_empty() { (*heading).to_owned() } else { format!("{heading}, {}", scale.name) };

@@ -20,7 +20,7 @@ pub struct Pair {
 /// What is shown of each: its name, and the metrics and phases whose sum it is. Memory is with what the engine runs beside.
 pub(crate) const SHOWN: [(&str, &[(&Metric, &str)]); 3] = [
     ("cold start", &[(&STARTUP_COLD, "total")]),
-    ("idle memory with the engine's", &[(&MEMORY_PSS, "idle"), (&MEMORY_ENGINE, "idle")]),
+    ("idle memory + engine", &[(&MEMORY_PSS, "idle"), (&MEMORY_ENGINE, "idle")]),
     ("throughput", &[(&THROUGHPUT, "closed")]),
 ];
 

@@ -8,6 +8,7 @@ use crate::answer::{Sides, answer};
 use crate::cells::columns;
 use crate::claims::claims;
 use crate::conditions::{conditions, list, marked, reading};
+use crate::glance::glance;
 use crate::isolation::isolation;
 use crate::ladder::ladder;
 use crate::layout::table;
@@ -50,8 +51,8 @@ pub struct Content<'a> {
 
 /// The result of a run as text for a terminal: for each service its tables (a line per subject), the phases of a cold
 /// start and the ladder of rates; then what isolation prevented, where the same component ran, the claims that were judged,
-/// what settings are worth, the noise, how to read it all, the marks with their reasons, warnings, and the conditions of the
-/// run.
+/// what settings are worth, the noise, how to read it all, the marks with their reasons, warnings, the conditions of the
+/// run; and last, for the first look, bars of the figures that decide and the answer.
 ///
 /// The record may be of a run that is not finished or of which much failed: what there is, is shown, and what is
 /// missing says why.
@@ -102,6 +103,7 @@ pub fn terminal(content: &Content<'_>, style: Style) -> String {
         parts.push(list("Against the other run", &against::explained(record, other), style));
     }
     // Last, where a terminal shows it when all is done.
+    parts.extend(by_service(&subjects).iter().filter_map(|subjects| glance(record, samples, subjects, style)));
     let sentences: Vec<String> =
         answer(samples, sides).iter().map(|text| textwrap::fill(text, style.width) + "\n").collect();
     if !sentences.is_empty() {

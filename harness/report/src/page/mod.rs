@@ -14,6 +14,7 @@ use crate::answer::answer;
 use crate::conditions::reading;
 use crate::marks::Marks;
 use crate::noise::noise;
+use crate::portability::portability;
 use crate::settings::settings;
 use crate::subjects::{by_service, subjects};
 
@@ -120,7 +121,8 @@ fn body(content: &Content<'_>, services: &[Vec<Subject>], figures: &[Figure], ma
             section #figures {
                 h2 { "All figures" }
                 p { "A row per subject; × is the value over that of the plain process in the same round, ± how far the 95 % "
-                    "interval of the median reaches. Select a heading to sort by it." }
+                    "interval of the median reaches, ~ the range where there are too few rounds for one. Select a heading to "
+                    "sort by it." }
                 (tables)
                 (list(&reading(record, summary, &sections, "×±~–≈")))
             }
@@ -142,6 +144,7 @@ fn body(content: &Content<'_>, services: &[Vec<Subject>], figures: &[Figure], ma
                 }
             }
             (tables::isolation(record))
+            (text::section("portability", "Portability, by the bytes of components", &portability(record)))
             (text::section("noise", "Noise", &noise(record, summary)))
             (text::section("controls", "Controls, measured to check the comparison and not to be chosen",
                 &record.controls.clone().into_iter().collect::<Vec<_>>()))
@@ -181,14 +184,14 @@ fn drawn(figure: &Figure) -> Markup {
             div.chart { (PreEscaped(&figure.svg)) }
             details {
                 summary { "As a table" }
-                div.wide { table {
+                (tables::scrolling(&figure.title, &html! { table {
                     thead { tr { @for heading in &figure.headings { th scope="col" { (heading) } } } }
                     tbody { @for row in &figure.rows {
                         tr { @for (place, cell) in row.iter().enumerate() {
                             @if place == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
                         } }
                     } }
-                } }
+                } }))
             }
         }
     }

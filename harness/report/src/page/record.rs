@@ -5,6 +5,7 @@ use tare_model::RunRecord;
 use tare_stats::Summary;
 
 use super::list;
+use super::tables::scrolling;
 use crate::conditions::conditions;
 use crate::format::number;
 
@@ -26,26 +27,26 @@ pub(super) fn record(record: &RunRecord, summary: &Summary) -> Markup {
                 p { "What each subject reached before the first round, from which the rates of the open loops were set." }
                 details {
                     summary { "Capacities" }
-                    div.wide { table {
+                    (scrolling("Capacities", &html! { table {
                         thead { tr { th scope="col" { "subject" } th scope="col" { "capacity, requests/s" } } }
                         tbody { @for (subject, rate) in &record.calibration.capacity_rps {
                             tr { th scope="row" { (subject) } td { (number(*rate)) } }
                         } }
-                    } }
+                    } }))
                 }
             }
             h3 { "Subjects" }
             @for subject in &record.subjects {
                 details {
                     summary { (subject.subject) }
-                    div.wide { table {
+                    (scrolling("Artifacts", &html! { table {
                         thead { tr { th scope="col" { "artifact" } th scope="col" { "file" } th scope="col" { "bytes" }
                             th scope="col" { "SHA-256" } } }
                         tbody { @for artifact in &subject.artifacts {
                             tr { th scope="row" { (artifact.kind) } td { (artifact.name) } td { (artifact.bytes) }
                                 td { code { (artifact.sha256) } } }
                         } }
-                    } }
+                    } }))
                     (list(&subject.settings.clone().into_iter().collect::<Vec<_>>()))
                 }
             }

@@ -1,7 +1,7 @@
 //! The page's tables.
 
 use maud::{Markup, html};
-use tare_model::{RunRecord, Subject, Verdict};
+use tare_model::{Deed, RunRecord, Subject, Verdict};
 use tare_stats::Judged;
 
 use super::list;
@@ -9,8 +9,8 @@ use crate::Content;
 use crate::against::{self, Other};
 use crate::cells::columns;
 use crate::charts::platform_colour;
-use crate::claims::{cases, flips};
-use crate::isolation::shown;
+use crate::claims::{cases, flips, was_measured};
+use crate::isolation::{explained, settings, shown, title};
 use crate::layout::{Content as Cell, TextColumn};
 use crate::marks::{Marks, failures};
 
@@ -36,7 +36,7 @@ fn table(subjects: &[Subject], columns: &[TextColumn]) -> Markup {
     let sections: Vec<&[TextColumn]> = columns.chunk_by(|a, b| a.section == b.section).collect();
     let service = &subjects[0].service;
     html! {
-        div.wide data-service=(service) {
+        div.wide data-service=(service) role="region" aria-label={ "Figures of " (service) } tabindex="0" {
             table.sortable {
                 caption { (service) }
                 thead {
@@ -92,31 +92,30 @@ pub(super) fn against(content: &Content<'_>, other: Other<'_>, services: &[Vec<S
 
 /// The claims, with what was claimed and what was measured side by side.
 pub(super) fn claims(judged: &[Judged]) -> Markup {
-    let measured: Vec<&Judged> =
-        judged.iter().filter(|one| one.usual.iter().chain(&one.best).any(|case| case.estimate.is_some())).collect();
+    let measured: Vec<&Judged> = judged.iter().filter(|judged| was_measured(judged)).collect();
     html! {
         @if !measured.is_empty() {
             section #claims {
                 h2 { "Claimed and measured" }
-                p { "What circulates, and what this machine says of it: on what is usually shipped, and on the best of both "
+                p { "What circulates, and what this machine says of it: on what the defaults give, and on the best of both "
                     "sides. Every claim can be edited in " code { "claims.toml" } "." }
-                div.wide { table.claims {
-                    thead { tr { th scope="col" { "claim" } th scope="col" { "claimed" } th scope="col" { "measured, usually" }
-                        th scope="col" { "measured, at best" } th scope="col" { "verdict" } } }
+                (scrolling("Claimed and measured", &html! { table.claims {
+                    thead { tr { th scope="col" { "claim" } th scope="col" { "claimed" } th scope="col" { "verdict" } th scope="col" { "measured, defaults" }
+                        th scope="col" { "measured, at best" } } }
                     tbody { @for one in measured {
                         tr {
                             th scope="row" { (one.claim.claim)
                                 @if let Some(reading) = &one.claim.reading { br; span.muted { "read as: " (reading) } } }
                             td { (one.claim.figure) }
-                            td { (cases(one, &one.usual)) }
-                            td { @if !one.best.is_empty() { (cases(one, &one.best)) } }
                             td class=(verdict_class(one.verdict())) {
                                 strong { (one.verdict()) }
                                 @if let Some(flips) = flips(one, one.verdict()) { br; span.muted { (flips) } }
                             }
+                            td { (cases(one, &one.usual)) }
+                            td { @if !one.best.is_empty() { (cases(one, &one.best)) } }
                         }
                     } }
-                } }
+                } }))
             }
         }
     }
@@ -130,28 +129,47 @@ fn verdict_class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What the probes of isolation found.
+/// What the probes of isolation found: a line per setting, a column per deed.
 pub(super) fn isolation(record: &RunRecord) -> Markup {
-    let mut settings: Vec<&str> = Vec::new();
-    for check in &record.isolation {
-        if !settings.contains(&check.setting.as_str()) {
-            settings.push(&check.setting);
-        }
-    }
+    let checks = &record.isolation;
+    let settings = settings(record);
     html! {
-        @if !record.isolation.is_empty() {
+        @if !checks.is_empty() {
             section #isolation {
                 h2 { "Isolation" }
-                p { "What an intruder tried on each platform, in the same settings as were measured. The plain process claims "
+                p { "What an intruder tried from inside of each setting, launched as the services are. The plain process claims "
                     "nothing: what it can do shows that the probes can tell." }
-                div.wide { table {
-                    thead { tr { th scope="col" { "subject" } th scope="col" { "tried" } th scope="col" { "outcome" }
-                        th scope="col" { "how" } } }
-                    tbody { @for check in &record.isolation {
-                        tr { th scope="row" { (check.setting) } td { (check.deed.name()) } td { (shown(check.outcome).0.text) } td { (check.detail) } }
+                (scrolling("Isolation", &html! { table {
+                    thead { tr { th scope="col" { "subject" }
+                        @for deed in Deed::ALL { th scope="col" { (title(*deed)) } } } }
+                    tbody { @for setting in &settings {
+                        tr { th scope="row" { (setting) } @for deed in Deed::ALL {
+                            @let found = checks.iter().find(|check| check.setting == *setting && check.deed == *deed);
+                            td { @match found {
+                                Some(check) => span title=(check.detail) { (shown(check.outcome).0.text) },
+                                None => "–",
+                            } }
+                        } }
                     } }
-                } }
+                } }))
+                (list(&explained(record)))
+                details {
+                    summary { "How each went" }
+                    (scrolling("How each went", &html! { table {
+                        thead { tr { th scope="col" { "subject" } th scope="col" { "tried" } th scope="col" { "outcome" }
+                            th scope="col" { "how" } } }
+                        tbody { @for check in checks {
+                            tr { th scope="row" { (check.setting) } td { (title(check.deed)) }
+                                td { (shown(check.outcome).0.text) } td { (check.detail) } }
+                        } }
+                    } }))
+                }
             }
         }
     }
+}
+
+/// What may be wider than the window: it scrolls by itself, by keyboard too.
+pub(super) fn scrolling(label: &str, content: &Markup) -> Markup {
+    html! { div.wide role="region" aria-label=(label) tabindex="0" { (content) } }
 }

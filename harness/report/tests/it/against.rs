@@ -46,5 +46,12 @@ fn two_runs_stand_beside_each_other() {
               machine between them counts as a difference, too
       ?       one of them has too few rounds for an interval, or was measured once
       differ  between the runs: commit
+
+    orders at a glance
+
+                  cold start ───────
+                  ms
+    native/musl   0.998 ████
+    wasmtime/aot   3.01 ████████████
     ");
 }

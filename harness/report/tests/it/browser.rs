@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde::Deserialize;
-use tare_report::{Content, Pair, Sides, page};
+use tare_report::{Content, Pair, page};
 use tare_stats::{Reference, summarise};
 
+use crate::example::sides;
 use crate::many::{SERVICES, many};
 
 /// Runs before anything else of the page: hears what goes wrong.
@@ -81,8 +82,7 @@ fn a_browser_finds_nothing_wrong_with_the_page() {
     let summary = summarise(&samples, &Reference::new("native", "musl"));
     let pair = |of: &str, over: &str| Pair { of: of.into(), over: over.into(), what: "one thing".into() };
     let pairs = [pair("wasmtime/aot", "docker/scratch"), pair("wasmtime/jit-unoptimised", "wasmtime/jit")];
-    let two = |one: &str, other: &str| (one.to_owned(), other.to_owned());
-    let sides = Sides { best: two("wasmtime/aot", "docker/scratch"), usual: two("wasmtime/jit", "docker/debian") };
+    let sides = sides();
     let (record, summary, samples) = (&record, &summary, &samples);
     let content = Content { record, summary, samples, judged: &[], pairs: &pairs, sides: &sides, against: None };
     let page = page(&content);

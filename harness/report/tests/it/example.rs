@@ -7,8 +7,10 @@ use tare_model::metrics::{
     THROUGHPUT,
 };
 use tare_model::{
-    Calibration, FailedCell, Group, Host, LoadPlan, Metric, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample, Subject,
+    Calibration, FailedCell, Group, Host, LadderPlan, LoadPlan, Metric, Plan, RunRecord, RunState, SCHEMA_VERSION,
+    Sample, Subject,
 };
+use tare_report::Sides;
 
 /// The record of a complete run over these subjects, ten rounds of which three with load.
 pub(crate) fn record(subjects: &[&str]) -> RunRecord {
@@ -44,12 +46,19 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             reference: "native/musl".into(),
             noise: "native/again".into(),
             instances: vec![1, 2],
+            in_depth: Vec::new(),
+            turns: 3,
+            settle_s: 0.05,
             load: LoadPlan {
                 connections: 32,
                 warmup_s: 1.0,
+                warmup_windows: 10,
+                warmup_steady: 0.1,
                 open_s: 5.0,
                 closed_s: 3.0,
+                capacity_s: 3.0,
                 ladder_s: 0.0,
+                ladder: LadderPlan::default(),
                 objective_ns: BTreeMap::new(),
                 open_share: 0.5,
                 timeout_s: 5.0,
@@ -228,4 +237,13 @@ pub(crate) fn full() -> (RunRecord, Vec<Sample>) {
             .trust(3_410.0, 17.0),
     ];
     (record, samples.into_iter().flat_map(Made::samples).collect())
+}
+
+/// Whom the answer is about.
+pub(crate) fn sides() -> Sides {
+    let owned = |settings: [&str; 2]| settings.map(str::to_owned).into();
+    Sides {
+        best_of: (owned(["wasmtime/aot", "wasmtime/reuse"]), owned(["docker/scratch", "docker/debian"])),
+        usual: ("wasmtime/jit".into(), "docker/debian".into()),
+    }
 }

@@ -8,5 +8,6 @@ mod isolation;
 mod ladder;
 mod many;
 mod markdown;
+mod page;
 mod settings;
 mod terminal;

@@ -2,7 +2,7 @@
 
 use tare_model::metrics::{
     CPU_PER_REQUEST, LADDER_LATENCY, LATENCY, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_INSTANCES,
-    MEMORY_PER_INSTANCE, MEMORY_PSS, SIZE, STARTUP_COLD, STARTUP_WARM, SUSTAINED_RATE, THROUGHPUT,
+    MEMORY_PER_INSTANCE, MEMORY_PSS, MEMORY_TRACE, SIZE, STARTUP_COLD, STARTUP_WARM, SUSTAINED_RATE, THROUGHPUT,
 };
 use tare_model::{Metric, RunRecord, Sample};
 
@@ -45,6 +45,9 @@ const SAMPLED: &[(&Metric, &str, f64)] = &[
     (&MEMORY_PSS, "idle", 1.9e6),
     (&MEMORY_PSS, "peak", 2.9e6),
     (&MEMORY_PSS, "after", 2.5e6),
+    (&MEMORY_TRACE, "at@0", 1.9e6),
+    (&MEMORY_TRACE, "at@50", 2.6e6),
+    (&MEMORY_TRACE, "at@100", 2.9e6),
     (&MEMORY_CGROUP, "idle", 0.6e6),
     (&MEMORY_ENGINE, "idle", 4.5e6),
     (&MEMORY_HIGH_WATER, "rss", 3.1e6),

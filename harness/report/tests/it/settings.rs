@@ -29,8 +29,8 @@ fn each_setting_stands_beside_the_difference_between_the_sides() {
     let section = text.split("\n\n").find(|part| part.starts_with("What settings are worth\n")).unwrap();
     insta::assert_snapshot!(section, @r"
     What settings are worth
-      wasmtime/aot    the two sides, over docker/scratch: cold start 0.043×, idle memory with the engine's 2.29×, throughput 0.47× (too few rounds)
-      wasmtime/jit    compiled at start, over wasmtime/aot: cold start 26.7×, idle memory with the engine's 3.69×, throughput 0.99× (too few rounds)
-      docker/scratch  in a container, over native/musl: cold start 90.7×, idle memory with the engine's 3.12×, throughput 1.00× (too few rounds)
+      wasmtime/aot    the two sides, over docker/scratch: cold start 0.043×, idle memory + engine 2.29×, throughput 0.47× (too few rounds)
+      wasmtime/jit    compiled at start, over wasmtime/aot: cold start 26.7×, idle memory + engine 3.69×, throughput 0.99× (too few rounds)
+      docker/scratch  in a container, over native/musl: cold start 90.7×, idle memory + engine 3.12×, throughput 1.00× (too few rounds)
     ");
 }

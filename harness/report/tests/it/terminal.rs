@@ -137,6 +137,18 @@ fn a_full_run_with_all_kinds_of_cells() {
                  medians agree within 10 %; the generator's ceiling is 61,234 requests/s; generator on
                  CPU 0, subjects on CPU 1
       command    tare compare --suite standard (suite standard, seed 42)
+
+    orders at a glance
+
+                    cold start ───────  idle memory + engine   throughput ────────
+                    ms, log scale       MB                 requests/s
+    native/musl     0.938 █             1.21 ▌             52,607 ████████████
+    wasmtime/aot     3.62 ███▊          8.41 ███▎          23,999 █████▌
+    wasmtime/jit     96.6 ██████████▍   31.0 ████████████  23,751 █████▍
+    wasmtime/reuse  –                   –                  38,954 ████████▉
+    docker/scratch   83.8 ██████████▏   3.69 █▍            51,486 ███████████▊
+    docker/debian     210 ████████████  4.71 █▉             7,820 █▊
+    docker/wasm     –                   –                  –
     "#);
 }
 
@@ -202,6 +214,18 @@ fn what_was_not_asked_for_has_no_columns() {
       precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 5
                  subjects (startup_cold); the others until the time or the rounds were spent
       command    tare compare --suite standard (suite standard, seed 42)
+
+    orders at a glance
+
+                    cold start ───────
+                    ms, log scale
+    native/musl     0.938 █
+    wasmtime/aot     3.62 ███▊
+    wasmtime/jit     96.6 ██████████▍
+    wasmtime/reuse  –
+    docker/scratch   83.8 ██████████▏
+    docker/debian     210 ████████████
+    docker/wasm     –
     ");
 }
 
@@ -251,6 +275,13 @@ fn three_rounds_have_ranges_and_a_run_cut_short_says_so() {
       precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 2
                  subjects (startup_cold); the others until the time or the rounds were spent
       command    tare compare --suite standard (suite standard, seed 42)
+
+    orders at a glance
+
+                  cold start ───────
+                  ms
+    native/musl   0.940 ███▏
+    wasmtime/aot   3.63 ████████████
     ");
 }
 

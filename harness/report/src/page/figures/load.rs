@@ -3,9 +3,9 @@
 use tare_model::Subject;
 use tare_model::metrics::{CPU_PER_REQUEST, LADDER_LATENCY, LATENCY, SUSTAINED_RATE, THROUGHPUT};
 
-use super::{Figure, Heading, View, scale};
-use crate::charts::{Abscissa, Curve, Curves, Point, Quantity, Reference, Scale as Axis};
-use crate::format::number;
+use super::{Figure, Heading, View, reach, row, scale, within};
+use crate::charts::{Abscissa, Curve, Curves, Dot, Dots, Point, Quantity, Reference, Row, Scale as Axis, Spread};
+use crate::format::{number, spread};
 
 /// A subject's points: the place along x in words, its place, and nanoseconds.
 type Series<'a> = (&'a Subject, Vec<(String, f64, f64)>);
@@ -14,11 +14,6 @@ pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
     let heading = |name, title, says| Heading { topic: "load", name, title, says };
     let throughput =
         heading("load-throughput", "throughput at full load", "Closed loop: every connection is always busy.");
-    let sustained = heading(
-        "load-sustained",
-        "highest rate that was sustained",
-        "The 99th percentile within the service's objective; right to a factor of √2, the step of the ladder.",
-    );
     let cpu = heading(
         "load-cpu",
         "CPU time per request at full load",
@@ -26,7 +21,7 @@ pub(super) fn figures(view: View<'_>) -> Vec<Figure> {
     );
     let all = [
         ladder(view),
-        view.dots(sustained, &SUSTAINED_RATE, "p99"),
+        sustained(view),
         view.dots(throughput, &THROUGHPUT, "closed"),
         view.dots(cpu, &CPU_PER_REQUEST, "closed"),
         percentiles(view),
@@ -40,7 +35,7 @@ fn ladder(view: View<'_>) -> Option<Figure> {
         name: "load-ladder",
         title: "latency against rate",
         says: "Open loop: 99th percentile from the moment at which a request was due, at rates common to all subjects, up to \
-               the first at which the objective is missed.",
+               the first that is not sustained.",
     };
     let record = view.content.record;
     let rates = record.calibration.ladder_rps.get(view.service)?;
@@ -54,6 +49,43 @@ fn ladder(view: View<'_>) -> Option<Figure> {
     let objective = record.plan.load.objective_ns.get(view.service).copied();
     let x = Abscissa::Values(Quantity { name: "rate".into(), unit: "requests/s".into() }, Axis::Log);
     lines(view, heading, x, series.collect(), objective)
+}
+
+/// As for other metrics, but for lower bounds, which say so and have no interval.
+fn sustained(view: View<'_>) -> Option<Figure> {
+    let heading = Heading {
+        topic: "load",
+        name: "load-sustained",
+        title: "highest rate that was sustained",
+        says: "The 99th percentile within the service's objective, no queue left and no answer wrong; right to a factor of √2, \
+               the step of the ladder; ≥ where the ladder ended first.",
+    };
+    let cells = view.cells(&SUSTAINED_RATE, "p99");
+    let scale = scale(SUSTAINED_RATE.unit, cells.iter().map(|(_, cell)| cell.value.median))?;
+    let told = cells.iter().map(|(subject, cell)| {
+        let value = scale.number(cell.value.median);
+        let (value, short, long, drawn) = if view.summary().is_lower_bound(cell) {
+            (format!("≥{value}"), String::new(), "a lower bound".to_owned(), Spread::Unknown)
+        } else {
+            (value, spread(&cell.value), within(&cell.value, scale), reach(&cell.value, scale))
+        };
+        let row = Row {
+            tip: format!("{subject}: {value} {}, {long}", scale.name),
+            ..row(subject, format!("{value} {short}").trim_end().to_owned())
+        };
+        let dot = Dot { row, value: scale.value(cell.value.median), spread: drawn };
+        (dot, vec![subject.setting(), value, long, cell.value.n.to_string()])
+    });
+    let (rows, table) = told.unzip();
+    let chart = Dots {
+        caption: view.caption(heading),
+        quantity: Quantity { name: heading.title.to_owned(), unit: scale.name.into() },
+        reference: view.reference(&SUSTAINED_RATE, "p99", scale),
+        rows,
+        ..Dots::default()
+    };
+    let unit = format!("median, {}", scale.name);
+    Some(view.figure(heading, chart.svg(), &["subject", &unit, "interval", "rounds"], table))
 }
 
 fn percentiles(view: View<'_>) -> Option<Figure> {

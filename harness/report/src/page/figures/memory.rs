@@ -1,7 +1,10 @@
 //! Memory: by process, over time, of several instances.
 
 use tare_model::Subject;
-use tare_model::metrics::{MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_INSTANCES, MEMORY_PER_INSTANCE, MEMORY_PSS};
+use tare_model::metrics::{
+    MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_INSTANCES, MEMORY_PER_INSTANCE, MEMORY_PSS, MEMORY_TRACE,
+};
+use tare_stats::Cell;
 
 use super::{Figure, Heading, View, scale};
 use crate::charts::{Abscissa, Curve, Curves, Point, Quantity, Scale as Axis};
@@ -48,20 +51,34 @@ fn by_process(view: View<'_>) -> Option<Figure> {
     })
 }
 
+/// The times at which every subject was read in all of its rounds, and what was read.
 fn over_time(view: View<'_>) -> Option<Figure> {
-    const WHEN: [&str; 3] = ["idle", "peak", "after"];
     let heading = Heading {
         topic: "memory",
         name: "memory-over-time",
         title: "memory over time",
-        says: "PSS of the service's processes: idle after the start, the peak under the open loop, and after it.",
+        says: "PSS of the service's processes from the beginning of the open loop's warm-up to the end of the loop, medians over \
+               rounds. A curve ends where the shortest round did.",
     };
-    let names = ["idle", "peak under load", "after the load"].map(str::to_owned).to_vec();
-    let at = |subject: &Subject, place: usize| Some(view.cell(subject, &MEMORY_PSS, WHEN[place])?.value.median);
-    let x = Abscissa::Categories("when".into(), names);
-    lines(view, heading, x, (&["subject", "idle", "peak", "after"], &[0.0, 1.0, 2.0]), |subject, x| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0, 1 or 2")]
-        at(subject, x as usize)
+    let trace = |subject: &Subject| -> Vec<(f64, f64)> {
+        let own = view.summary().cells.iter().filter(|cell| cell.subject == *subject && cell.metric == &MEMORY_TRACE);
+        let own: Vec<(u32, &Cell)> =
+            own.filter_map(|cell| Some((cell.phase.strip_prefix("at@")?.parse().ok()?, cell))).collect();
+        let rounds = own.iter().map(|(_, cell)| cell.value.n).max();
+        let whole = own.iter().filter(|(_, cell)| Some(cell.value.n) == rounds);
+        whole.map(|(at, cell)| (f64::from(*at), cell.value.median)).collect()
+    };
+    let traces: Vec<(&Subject, Vec<(f64, f64)>)> =
+        view.subjects.iter().map(|subject| (subject, trace(subject))).collect();
+    let mut times: Vec<f64> = traces.iter().flat_map(|(_, trace)| trace.iter().map(|point| point.0)).collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let headings: Vec<String> = std::iter::once("subject".to_owned()).chain(times.iter().map(f64::to_string)).collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let x = Abscissa::Values(Quantity { name: "since the load began".into(), unit: "ms".into() }, Axis::Auto);
+    lines(view, heading, x, (&headings, &times), |subject, time| {
+        let (_, trace) = traces.iter().find(|(of, _)| *of == subject)?;
+        trace.iter().find(|(at, _)| (at - time).abs() < f64::EPSILON).map(|(_, bytes)| *bytes)
     })
 }
 

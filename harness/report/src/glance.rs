@@ -1,0 +1,89 @@
+//! The figures that decide, as bars: what can be seen before anything is read.
+
+use tare_model::{Metric, RunRecord, Sample, Subject, Unit};
+use tare_stats::{median, sums};
+
+use crate::format::Scale;
+use crate::layout::{Content, TextColumn, table};
+use crate::paint::{BOLD, DIM, PLAIN, Piece, painted};
+use crate::settings::SHOWN;
+use crate::terminal::Style;
+
+/// The length of the longest bar, in columns.
+const LONGEST: usize = 12;
+
+/// From this ratio of the largest to the smallest value on, bars grow with the logarithm, as on the page.
+const LOG_FROM: f64 = 30.0;
+
+/// A bar for each subject of a service that is to be chosen from and each figure of which something was measured; nothing
+/// where there is none.
+pub(crate) fn glance(record: &RunRecord, samples: &[Sample], subjects: &[Subject], style: Style) -> Option<String> {
+    let is_choice = |subject: &&Subject| !record.controls.contains_key(&subject.setting());
+    let subjects: Vec<Subject> = subjects.iter().filter(is_choice).cloned().collect();
+    let columns = SHOWN.iter().filter_map(|(name, metrics)| column(samples, &subjects, name, metrics));
+    let columns: Vec<TextColumn> = columns.collect();
+    let labels: Vec<Piece> = subjects.iter().map(|subject| Piece::new(subject.setting(), PLAIN)).collect();
+    let heading = painted(&format!("{} at a glance", subjects.first()?.service), BOLD, style.colour);
+    let bars = || table(&labels, &columns, style.width, style.colour);
+    (!columns.is_empty()).then(|| format!("{heading}\n\n{}", bars()))
+}
+
+fn column(
+    samples: &[Sample],
+    subjects: &[Subject],
+    name: &str,
+    metrics: &[(&'static Metric, &str)],
+) -> Option<TextColumn> {
+    let value = |subject: &Subject| {
+        let rounds = sums(samples, subject, metrics);
+        median(&rounds.into_values().collect::<Vec<_>>()).filter(|value| *value > 0.0)
+    };
+    let values: Vec<Option<f64>> = subjects.iter().map(value).collect();
+    let found = || values.iter().flatten().copied();
+    let (least, most) = (found().reduce(f64::min)?, found().reduce(f64::max)?);
+    let unit: Unit = metrics.first()?.0.unit;
+    let scale = Scale::of(unit, least);
+    let log = most / least > LOG_FROM;
+    let cells = values.iter().map(|value| match value {
+        Some(value) => {
+            let share = if log { share_by_ratio(*value, least, most) } else { value / most };
+            Content::Figures([
+                Piece::new(scale.number(*value), PLAIN),
+                Piece::new(bar(share), PLAIN),
+                Piece::default(),
+                Piece::default(),
+                Piece::default(),
+            ])
+        }
+        None => Content::Whole(vec![Piece::new("–", DIM)]),
+    });
+    let title = if log { format!("{}, log scale", scale.name) } else { scale.name.into() };
+    Some(TextColumn { section: name.into(), title, cells: cells.collect() })
+}
+
+/// The smallest value has a twelfth of the length, so that it is seen.
+fn share_by_ratio(value: f64, least: f64, most: f64) -> f64 {
+    let shortest = 1.0 / LONGEST as f64;
+    shortest + (1.0 - shortest) * (value / least).ln() / (most / least).ln()
+}
+
+/// A bar in eighths of a column; the shortest is one.
+fn bar(share: f64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
+    let eighths = ((share.clamp(0.0, 1.0) * LONGEST as f64 * 8.0).round() as usize).max(1);
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_their_share() {
+        assert_eq!(bar(1.0), "█".repeat(LONGEST));
+        assert_eq!(bar(0.5), "█".repeat(LONGEST / 2));
+        assert_eq!([bar(0.0), bar(0.03)], ["▏", "▍"]);
+        assert!((share_by_ratio(10.0, 1.0, 100.0) - f64::midpoint(1.0, 1.0 / 12.0)).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,31 @@
+//! The page as text: what it says and how it is put together, without its drawings.
+
+use tare_report::{Content, page};
+use tare_stats::{Reference, summarise};
+
+use crate::example::{full, sides};
+
+#[test]
+fn a_run_as_a_page() {
+    let (record, samples) = full();
+    let summary = summarise(&samples, &Reference::new("native", "musl"));
+    let sides = sides();
+    let (record, summary, samples) = (&record, &summary, &samples);
+    let content = Content { record, summary, samples, judged: &[], pairs: &[], sides: &sides, against: None };
+    let page = page(&content);
+    let names: Vec<&str> = page.charts.iter().map(|chart| chart.name.as_str()).collect();
+    insta::assert_snapshot!("charts", names.join("\n"));
+    let html = ["style", "script", "svg"].iter().fold(page.html, |html, element| without(&html, element));
+    insta::assert_snapshot!("page", html.replace("><", ">\n<"));
+}
+
+/// The text without what is between the tags of an element.
+fn without(html: &str, element: &str) -> String {
+    let (open, close) = (format!("<{element}"), format!("</{element}>"));
+    let mut parts = html.split(&open);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once(&close).expect("the element ends");
+        format!("{text}{open}>…{close}{rest}")
+    })
+}
