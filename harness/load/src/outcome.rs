@@ -132,10 +132,6 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// How often a connection was opened again, after it broke, timed out or was closed by the subject.
     pub reconnects: u64,
-    /// CPU time of all generator threads, from the beginning to the end.
-    pub cpu_time: Duration,
-    /// The time that the generator threads ran, summed: what `cpu_time` is a part of.
-    pub ran: Duration,
     /// Why the load ended.
     pub ended: Ended,
 }
@@ -158,8 +154,6 @@ impl Outcome {
             window: Duration::ZERO,
             elapsed: Duration::ZERO,
             reconnects: 0,
-            cpu_time: Duration::ZERO,
-            ran: Duration::ZERO,
             ended: Ended::Complete,
         }
     }
@@ -183,13 +177,6 @@ impl Outcome {
         if self.window.is_zero() { 0.0 } else { self.right_in_window as f64 / self.window.as_secs_f64() }
     }
 
-    /// The share of its time in which a generator thread kept its CPU busy, from 0 to 1. Near 1 in the closed loop, the
-    /// generator may be what limits the throughput. (In the open loop above some ten thousand requests per second it is
-    /// near 1 because the thread stays awake between due times.)
-    pub fn utilisation(&self) -> f64 {
-        if self.ran.is_zero() { 0.0 } else { self.cpu_time.as_secs_f64() / self.ran.as_secs_f64() }
-    }
-
     /// Adds what another thread of the same run saw.
     pub(crate) fn merge(&mut self, other: Self) {
         for (mine, theirs) in [
@@ -206,8 +193,6 @@ impl Outcome {
         self.window = self.window.max(other.window);
         self.elapsed = self.elapsed.max(other.elapsed);
         self.reconnects += other.reconnects;
-        self.cpu_time += other.cpu_time;
-        self.ran += other.ran;
         if self.ended == Ended::Complete {
             self.ended = other.ended;
         }

@@ -35,8 +35,8 @@ pub struct Settings {
     pub seed: u64,
     /// When requests are sent.
     pub mode: Mode,
-    /// One generator thread runs bound to each of these CPUs; if there are none, one runs anywhere. Keep the subject off
-    /// them.
+    /// One generator thread runs bound to each of these CPUs and never sleeps; if there are none, one runs anywhere and
+    /// sleeps when it waits. Keep the subject off them.
     pub cpus: Vec<usize>,
 }
 

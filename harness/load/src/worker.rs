@@ -14,7 +14,7 @@ use crate::health::{Gone, Health};
 use crate::outcome::{ErrorKind, nanos};
 use crate::schedule::{Due, Next, Schedule};
 use crate::wait::Waiter;
-use crate::{Ended, LoadError, Mix, Mode, Outcome, Settings, cpu, verify};
+use crate::{Ended, LoadError, Mix, Mode, Outcome, Settings, verify};
 
 /// How often timeouts and reconnections are looked at, in nanoseconds.
 const TICK: u64 = 5_000_000;
@@ -59,7 +59,8 @@ impl<'a> Worker<'a> {
         streams: Vec<TcpStream>,
         started: Instant,
     ) -> Result<Self, LoadError> {
-        let waiter = Waiter::new().map_err(LoadError::system("create a poll and a timer"))?;
+        let polls = !settings.cpus.is_empty();
+        let waiter = Waiter::new(polls).map_err(LoadError::system("create a poll and a timer"))?;
         let connections = streams
             .into_iter()
             .enumerate()
@@ -91,7 +92,6 @@ impl<'a> Worker<'a> {
     pub(crate) fn run(mut self, cancelled: impl Fn() -> bool) -> Result<Outcome, LoadError> {
         let mut events = Events::with_capacity(1024);
         std::thread::sleep(self.started.saturating_duration_since(Instant::now()));
-        let cpu_time = cpu::thread_time();
         loop {
             let now = self.now();
             self.dispatch(now);
@@ -110,10 +110,7 @@ impl<'a> Worker<'a> {
                 self.handle(event);
             }
         }
-        let ran = self.now();
-        self.outcome.cpu_time = cpu::thread_time().saturating_sub(cpu_time);
-        self.outcome.ran = Duration::from_nanos(ran);
-        self.outcome.window = Duration::from_nanos(ran.min(self.window));
+        self.outcome.window = Duration::from_nanos(self.now().min(self.window));
         self.outcome.ended = self.ended.unwrap_or_default();
         Ok(self.outcome)
     }

@@ -18,7 +18,7 @@ const LOG_FROM: f64 = 30.0;
 /// A bar for each subject of a service that is to be chosen from and each figure of which something was measured; nothing
 /// where there is none.
 pub(crate) fn glance(record: &RunRecord, samples: &[Sample], subjects: &[Subject], style: Style) -> Option<String> {
-    let is_choice = |subject: &&Subject| !record.controls.contains_key(&subject.setting());
+    let is_choice = |subject: &&Subject| !record.is_control(subject);
     let subjects: Vec<Subject> = subjects.iter().filter(is_choice).cloned().collect();
     let columns = SHOWN.iter().filter_map(|(name, metrics)| column(samples, &subjects, name, metrics));
     let columns: Vec<TextColumn> = columns.collect();

@@ -288,8 +288,6 @@ mod tests {
             window: Duration::from_millis(100),
             elapsed: Duration::from_millis(elapsed_ms),
             reconnects: 0,
-            cpu_time: Duration::ZERO,
-            ran: Duration::ZERO,
             ended: Ended::Complete,
         }
     }

@@ -28,7 +28,7 @@ fn the_ceiling_is_measured_with_the_requests_of_the_load() {
     settings.mode = Mode::Open { rate_rps: 1.0 };
     let outcome = ceiling(&settings, &mix, &[], &AtomicBool::new(false)).expect("the load begins");
     assert_eq!((outcome.errors.total(), outcome.ended), (0, Ended::Complete), "{:?}", outcome.errors);
-    assert!(outcome.right > 100 && outcome.cpu_time > Duration::ZERO);
+    assert!(outcome.right > 100);
     assert_eq!(outcome.reconnects, 0);
 }
 

@@ -216,8 +216,8 @@ impl Target for OciTarget {
         let (mut process, began) = Process::start(program, &world.cpus)?;
         let (addr, marks) = process.listening_after("start", world.start_timeout, &world.cancel)?;
         let answered = probe.ask(addr, world.start_timeout)?;
-        let pid = only_child(process.pid())?;
-        let instance = Box::new(OciInstance { process, addr, pid, cgroup: Cgroup::of(pid)? });
+        let cgroup = Cgroup::of(only_child(process.pid())?)?;
+        let instance = Box::new(OciInstance { process, addr, cgroup });
         Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
     }
 
@@ -240,7 +240,6 @@ fn only_child(starter: i32) -> Result<i32> {
 struct OciInstance {
     process: Process,
     addr: SocketAddr,
-    pid: i32,
     cgroup: Cgroup,
 }
 
@@ -251,7 +250,7 @@ impl Instance for OciInstance {
     }
 
     fn processes(&self) -> Result<Processes> {
-        Ok(Processes { service: vec![self.pid], engine: vec![self.process.pid()] })
+        Ok(Processes { service: self.cgroup.processes()?, engine: vec![self.process.pid()] })
     }
 
     fn cgroup(&self) -> Option<&Cgroup> {
