@@ -79,3 +79,18 @@ impl Waiter {
         Ok(self.timer.set(Expiration::OneShot(wake_in), TimerSetTimeFlags::empty())?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_cpu_of_its_own_it_does_not_sleep() {
+        let mut events = Events::with_capacity(1);
+        let hour = Duration::from_secs(3600);
+        for due in [None, Some(u64::MAX)] {
+            Waiter::new(true).unwrap().wait(&mut events, 0, due, hour).unwrap();
+            assert!(events.is_empty());
+        }
+    }
+}

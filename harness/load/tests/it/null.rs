@@ -2,7 +2,6 @@
 
 use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use tare_load::{Ended, Expect, Mix, Mode, NullServer, Parts, Request, ceiling};
 
