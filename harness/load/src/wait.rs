@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn on_a_cpu_of_its_own_it_does_not_sleep() {
         let mut events = Events::with_capacity(1);
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         for due in [None, Some(u64::MAX)] {
             Waiter::new(true).unwrap().wait(&mut events, 0, due, hour).unwrap();
             assert!(events.is_empty());

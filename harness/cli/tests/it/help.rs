@@ -9,7 +9,7 @@ fn an_unknown_name_ends_at_once_with_the_known_ones() {
     let output = tare(&["compare", "--platform", "podman"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert_snapshot!(stderr(&output), @r"
-    error: there is no platform or variant `podman`; there are: native/process, native/again, wasmtime/aot, wasmtime/jit, wasmtime/reuse, wasmtime/stock, wasmtime/on-demand, wasmtime/no-cow, wasmtime/jit-unoptimised, wasmtime/direct, wasmer/aot, wasmer/cranelift, wasmer/singlepass, wasmer/reuse, wasmer/direct, wasmer/cgi, oci/scratch-glibc, docker/scratch, docker/scratch-glibc, docker/debian, docker/bridge, docker/wasm
+    error: there is no platform or variant `podman`; there are: native/process, native/again, wasmtime/aot, wasmtime/jit, wasmtime/reuse, wasmtime/stock, wasmtime/on-demand, wasmtime/no-cow, wasmtime/jit-unoptimised, wasmtime/direct, wasmer/aot, wasmer/cranelift, wasmer/singlepass, wasmer/reuse, wasmer/direct, wasmer/cgi, docker/scratch, docker/scratch-glibc, docker/debian, docker/bridge, docker/wasm, oci/scratch-glibc
     ");
     let output = tare(&["compare", "--service", "billing"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
