@@ -41,9 +41,10 @@ fn a_subject_that_dies_ends_both_loops() {
         assert!(what.contains("cannot connect: Connection refused"), "{what}");
         assert!(outcome.right >= 49, "{}", outcome.right);
         assert_eq!(outcome.errors.total(), outcome.errors.connection.count, "{:?}", outcome.errors);
-        // In the open loop also what fell due before the subject was given up: a second's worth.
+        // In the closed loop both connections may have been closed right after an answer, with nothing asked on them. In the
+        // open loop requests fall due until the subject is given up: a second's worth.
         let least = if mode == Mode::Closed { 0 } else { 900 };
-        assert!(outcome.errors.connection.count > least, "{:?}", outcome.errors);
+        assert!(outcome.errors.connection.count >= least, "{:?}", outcome.errors);
         // Each connection tries after 5, 10, 20, … 200 ms.
         assert!(outcome.reconnects <= 2 * 12, "{}", outcome.reconnects);
     }
