@@ -26,7 +26,11 @@ const FAMILIES: &[&str] = &["DejaVu Sans", "Liberation Sans", "Noto Sans", "Aria
 pub fn write(reports: &Path, content: &Content<'_>) -> Result<PathBuf> {
     let folder = reports.join(&content.record.run);
     let charts = folder.join("charts");
-    // Those of an earlier rendering may have other names.
+    let index = folder.join("index.html");
+    // Of an earlier rendering nothing stays: its charts may have other names, and its page would be there without them.
+    if index.is_file() {
+        fs::remove_file(&index)?;
+    }
     if charts.is_dir() {
         fs::remove_dir_all(&charts)?;
     }
@@ -43,7 +47,6 @@ pub fn write(reports: &Path, content: &Content<'_>) -> Result<PathBuf> {
         }
     }
     // Last: where it is, all of it is.
-    let index = folder.join("index.html");
     replace(&index, page.html.as_bytes())?;
     Ok(index)
 }

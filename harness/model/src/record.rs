@@ -220,6 +220,10 @@ pub struct Calibration {
     pub generator_cpus: Vec<usize>,
     /// The CPUs of the subjects.
     pub subject_cpus: Vec<usize>,
+    /// Whether the load generator keeps its CPUs awake, so that no subject pays for waking them. False in a record that does
+    /// not tell.
+    #[serde(default)]
+    pub generator_polls: bool,
     /// The generator's ceiling: right answers per second from a server that does nothing, same connections and pinning.
     pub generator_ceiling_rps: Option<f64>,
     /// The closed-loop capacity of each subject before the first round, in requests per second, by subject.

@@ -69,6 +69,7 @@ pub(crate) fn explained(record: &RunRecord, other: Other<'_>) -> Vec<(String, St
         ("versions", then.versions != now.versions),
         ("commit", then.git_commit != now.git_commit),
         ("load", then.plan.load != now.plan.load),
+        ("the generator's waiting", then.calibration.generator_polls != now.calibration.generator_polls),
         ("open-loop rates", then.calibration.open_rate_rps != now.calibration.open_rate_rps),
     ];
     let named: Vec<&str> = differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();

@@ -177,7 +177,8 @@ fn load(record: &RunRecord, plan: &LoadPlan) -> String {
     }
     if !calibration.generator_cpus.is_empty() && !calibration.subject_cpus.is_empty() {
         let (generator, subjects) = (cpus(&calibration.generator_cpus), cpus(&calibration.subject_cpus));
-        parts.push(format!("generator on CPU {generator}, subjects on CPU {subjects}"));
+        let awake = if calibration.generator_polls { ", which it keeps awake" } else { "" };
+        parts.push(format!("generator on CPU {generator}{awake}, subjects on CPU {subjects}"));
     }
     parts.join("; ")
 }

@@ -3,6 +3,7 @@
 use tare_model::{Metric, RunRecord, Sample, Subject, Unit};
 use tare_stats::{median, sums};
 
+use crate::charts::LOG_FROM;
 use crate::format::Scale;
 use crate::layout::{Content, TextColumn, table};
 use crate::paint::{BOLD, DIM, PLAIN, Piece, painted};
@@ -11,9 +12,6 @@ use crate::terminal::Style;
 
 /// The length of the longest bar, in columns.
 const LONGEST: usize = 12;
-
-/// From this ratio of the largest to the smallest value on, bars grow with the logarithm, as on the page.
-const LOG_FROM: f64 = 30.0;
 
 /// A bar for each subject of a service that is to be chosen from and each figure of which something was measured; nothing
 /// where there is none.
@@ -43,6 +41,7 @@ fn column(
     let (least, most) = (found().reduce(f64::min)?, found().reduce(f64::max)?);
     let unit: Unit = metrics.first()?.0.unit;
     let scale = Scale::of(unit, least);
+    // As on the page.
     let log = most / least > LOG_FROM;
     let cells = values.iter().map(|value| match value {
         Some(value) => {

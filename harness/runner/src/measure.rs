@@ -97,8 +97,11 @@ impl Job<'_> {
             bail!("it died under measurement: {how}");
         }
         measured?;
-        if self.groups.contains(&Group::Startup) || self.groups.contains(&Group::Memory) {
-            self.deploy(&mut findings).await?;
+        let family = [Group::Startup, Group::Memory].into_iter().find(|group| self.groups.contains(group));
+        if let Some(family) = family
+            && let Err(error) = self.deploy(&mut findings).await
+        {
+            findings.failures.push((family, format!("{error:#}")));
         }
         if self.groups.contains(&Group::Density) {
             match density(self.target, self.instances, self.settle).await {

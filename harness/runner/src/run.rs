@@ -53,7 +53,6 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
     let chosen = choose(options.choice, options.services)?;
     let mut record = begin(options, plan(options.suite, options.choice, &chosen));
     observer.record(&record)?;
-    // Who asks for single families wants no more than these.
     let prepared = prepare(options.run, options.layout, &chosen, cancel, observer).await?;
     record.versions.extend(prepared.versions.clone());
     record.subjects = prepared.records();
@@ -62,6 +61,7 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
     let world = &prepared.world;
     record.calibration.generator_cpus.clone_from(&world.cpus.generator);
     record.calibration.subject_cpus.clone_from(&world.cpus.subject);
+    record.calibration.generator_polls = !world.generator_cpus().is_empty();
     if !world.cpus.are_separate() {
         world
             .warn("one CPU serves both the load generator and the subjects: figures under load are not to be believed");
@@ -73,6 +73,7 @@ pub async fn run(options: &Options<'_>, cancel: &Cancel, observer: &mut dyn Obse
         Run { prepared: &prepared, record, observer, began, cpu_times: CpuTimes::now(), strikes: HashMap::new() };
     run.sizes()?;
     run.calibrate().await?;
+    // Who asks for single families wants no more than these.
     if options.choice.only.is_empty() {
         run.probe_isolation().await?;
     }

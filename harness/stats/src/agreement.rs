@@ -39,7 +39,8 @@ pub fn agreement(one: &Summary, other: &Summary, noise: &Reference) -> Agreement
             found.apart.push((cell.clone(), again.clone()));
         }
     }
-    for cell in one.cells.iter().chain(&other.cells).filter(|cell| cell.subject == noise.of(&cell.subject.service)) {
+    let is_noise = |cell: &&Cell| cell.subject == noise.of(&cell.subject.service);
+    for cell in one.cells.iter().chain(&other.cells).filter(is_result).filter(is_noise) {
         let Some(interval) = cell.ratio.and_then(|ratio| ratio.interval) else { continue };
         found.noise_cells += 1;
         if !overlap(interval, Interval { low: 1.0, high: 1.0 }) {

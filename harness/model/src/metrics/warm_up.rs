@@ -1,7 +1,7 @@
 use super::{Better, Group, Metric, Unit};
 
-/// How long a load ran before a loop until it was steady, by the rule that METHODOLOGY states; none of it is in any other
-/// figure. Phases `open`, `closed`.
+/// How long a load ran before a loop until it was steady, by the rule that METHODOLOGY states; none of its requests is in
+/// any other figure. Phases `open`, `closed`.
 pub const WARM_UP: Metric = Metric {
     name: "warm_up",
     group: Group::Load,

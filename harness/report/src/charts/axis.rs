@@ -8,7 +8,7 @@ use super::Scale;
 use super::ticks::{Direction, Tick, ticks};
 
 /// From this ratio of the largest to the smallest value on, an even axis would press the small ones against zero.
-const LOG_FROM: f64 = 30.0;
+pub(crate) const LOG_FROM: f64 = 30.0;
 
 /// An axis: an affine or logarithmic map from values to pixels, and the values that it names.
 #[derive(Debug, Clone, PartialEq)]

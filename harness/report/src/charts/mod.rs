@@ -27,6 +27,7 @@ mod tests;
 mod text;
 mod ticks;
 
+pub(crate) use axis::LOG_FROM;
 pub use colour::{Rgb, platform_colour};
 pub use curves::{Abscissa, Curve, Curves, Point};
 pub use dots::{Dot, Dots, Spread};

@@ -4,7 +4,7 @@ use tare_model::Sample;
 use tare_report::{Content, Other, Sides, terminal};
 use tare_stats::{Reference, summarise};
 
-use crate::example::{Made, record};
+use crate::example::{Made, content, record};
 use crate::terminal::NARROW;
 
 #[test]
@@ -20,15 +20,9 @@ fn two_runs_stand_beside_each_other() {
     record.git_commit = Some("abcdef0".into());
     let (samples, earlier) = (taken(3.0), taken(2.0));
     let (summary, earlier) = (summarise(&samples, &reference), summarise(&earlier, &reference));
-    let content = Content {
-        record: &record,
-        summary: &summary,
-        samples: &samples,
-        judged: &[],
-        pairs: &[],
-        sides: &Sides::default(),
-        against: Some(Other { record: &then, summary: &earlier }),
-    };
+    let sides = Sides::default();
+    let against = Some(Other { record: &then, summary: &earlier });
+    let content = Content { against, ..content(&record, &summary, &samples, &sides) };
     let text = terminal(&content, NARROW);
     let section = &text[text.find("orders, against").unwrap()..];
     insta::assert_snapshot!(section, @r"

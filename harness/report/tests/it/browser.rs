@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tare_report::{Content, Pair, page};
 use tare_stats::{Reference, summarise};
 
-use crate::example::sides;
+use crate::example::{content, sides};
 use crate::many::{SERVICES, many};
 
 /// Runs before anything else of the page: hears what goes wrong.
@@ -83,8 +83,7 @@ fn a_browser_finds_nothing_wrong_with_the_page() {
     let pair = |of: &str, over: &str| Pair { of: of.into(), over: over.into(), what: "one thing".into() };
     let pairs = [pair("wasmtime/aot", "docker/scratch"), pair("wasmtime/jit-unoptimised", "wasmtime/jit")];
     let sides = sides();
-    let (record, summary, samples) = (&record, &summary, &samples);
-    let content = Content { record, summary, samples, judged: &[], pairs: &pairs, sides: &sides, against: None };
+    let content = Content { pairs: &pairs, ..content(&record, &summary, &samples, &sides) };
     let page = page(&content);
     assert!(page.html.len() < 1_500_000, "the page weighs {} bytes", page.html.len());
     assert!(

@@ -4,7 +4,7 @@ use tare_model::{Bound, Case, Claim, Unit};
 use tare_report::{Content, Sides, Style, terminal};
 use tare_stats::{Reference, judge, summarise};
 
-use crate::example::full;
+use crate::example::{content, full};
 
 #[test]
 fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
@@ -24,15 +24,8 @@ fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
     };
     let summary = summarise(&samples, &Reference::new("native", "musl"));
     let judged = judge(&[claim], &samples);
-    let content = Content {
-        record: &record,
-        summary: &summary,
-        samples: &samples,
-        judged: &judged,
-        pairs: &[],
-        sides: &Sides::default(),
-        against: None,
-    };
+    let sides = Sides::default();
+    let content = Content { judged: &judged, ..content(&record, &summary, &samples, &sides) };
     let text = terminal(&content, Style { colour: false, width: 200 });
     let claims = text.split("\n\n").find(|part| part.starts_with("Claims\n")).unwrap();
     insta::assert_snapshot!(claims, @r"

@@ -10,7 +10,8 @@ use tare_model::{
     Calibration, FailedCell, Group, Host, LadderPlan, LoadPlan, Metric, Plan, RunRecord, RunState, SCHEMA_VERSION,
     Sample, Subject,
 };
-use tare_report::Sides;
+use tare_report::{Content, Sides};
+use tare_stats::Summary;
 
 /// The record of a complete run over these subjects, ten rounds of which three with load.
 pub(crate) fn record(subjects: &[&str]) -> RunRecord {
@@ -70,6 +71,7 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
         isolation: Vec::new(),
         calibration: Calibration {
             generator_cpus: vec![0],
+            generator_polls: true,
             subject_cpus: vec![1],
             generator_ceiling_rps: Some(61_234.0),
             capacity_rps: BTreeMap::new(),
@@ -246,4 +248,14 @@ pub(crate) fn sides() -> Sides {
         best_of: (owned(["wasmtime/aot", "wasmtime/reuse"]), owned(["docker/scratch", "docker/debian"])),
         usual: ("wasmtime/jit".into(), "docker/debian".into()),
     }
+}
+
+/// A run as it is shown where nothing else is said.
+pub(crate) fn content<'a>(
+    record: &'a RunRecord,
+    summary: &'a Summary,
+    samples: &'a [Sample],
+    sides: &'a Sides,
+) -> Content<'a> {
+    Content { record, summary, samples, judged: &[], pairs: &[], sides, against: None }
 }

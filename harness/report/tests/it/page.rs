@@ -1,17 +1,16 @@
 //! The page as text: what it says and how it is put together, without its drawings.
 
-use tare_report::{Content, page};
+use tare_report::page;
 use tare_stats::{Reference, summarise};
 
-use crate::example::{full, sides};
+use crate::example::{content, full, sides};
 
 #[test]
 fn a_run_as_a_page() {
     let (record, samples) = full();
     let summary = summarise(&samples, &Reference::new("native", "musl"));
     let sides = sides();
-    let (record, summary, samples) = (&record, &summary, &samples);
-    let content = Content { record, summary, samples, judged: &[], pairs: &[], sides: &sides, against: None };
+    let content = content(&record, &summary, &samples, &sides);
     let page = page(&content);
     let names: Vec<&str> = page.charts.iter().map(|chart| chart.name.as_str()).collect();
     insta::assert_snapshot!("charts", names.join("\n"));

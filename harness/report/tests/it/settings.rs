@@ -3,7 +3,7 @@
 use tare_report::{Content, Pair, Sides, Style, terminal};
 use tare_stats::{Reference, summarise};
 
-use crate::example::full;
+use crate::example::{content, full};
 
 #[test]
 fn each_setting_stands_beside_the_difference_between_the_sides() {
@@ -16,15 +16,8 @@ fn each_setting_stands_beside_the_difference_between_the_sides() {
         pair("docker/scratch", "native/musl", "in a container"),
     ];
     let summary = summarise(&samples, &Reference::new("native", "musl"));
-    let content = Content {
-        record: &record,
-        summary: &summary,
-        samples: &samples,
-        judged: &[],
-        pairs: &pairs,
-        sides: &Sides::default(),
-        against: None,
-    };
+    let sides = Sides::default();
+    let content = Content { pairs: &pairs, ..content(&record, &summary, &samples, &sides) };
     let text = terminal(&content, Style { colour: false, width: 200 });
     let section = text.split("\n\n").find(|part| part.starts_with("What settings are worth\n")).unwrap();
     insta::assert_snapshot!(section, @r"

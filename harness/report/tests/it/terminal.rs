@@ -1,27 +1,16 @@
 //! The text for a terminal.
 
 use tare_model::{Group, RunRecord, RunState, Sample};
-use tare_report::{Content, Sides, Style, terminal};
+use tare_report::{Sides, Style, terminal};
 use tare_stats::{Reference, summarise};
 
-use crate::example::{failed, full, record};
+use crate::example::{content, failed, full, record};
 
 pub(crate) const NARROW: Style = Style { colour: false, width: 100 };
 
 pub(crate) fn shown(record: &RunRecord, samples: &[Sample], style: Style) -> String {
     let summary = summarise(samples, &Reference::new("native", "musl"));
-    terminal(
-        &Content {
-            record,
-            summary: &summary,
-            samples,
-            judged: &[],
-            pairs: &[],
-            sides: &Sides::default(),
-            against: None,
-        },
-        style,
-    )
+    terminal(&content(record, &summary, samples, &Sides::default()), style)
 }
 
 #[test]
@@ -135,7 +124,7 @@ fn a_full_run_with_all_kinds_of_cells() {
       load       32 connections; open loop of 5 s at 4,000 requests/s (orders), 50 % of what the weakest
                  subject reaches; closed loop of 3 s; each after a warm-up in windows of 1 s until two
                  medians agree within 10 %; the generator's ceiling is 61,234 requests/s; generator on
-                 CPU 0, subjects on CPU 1
+                 CPU 0, which it keeps awake, subjects on CPU 1
       command    tare compare --suite standard (suite standard, seed 42)
 
     orders at a glance
