@@ -63,14 +63,16 @@ impl Backend for Host {
         Ok(Arc::new(Self { engine, settings, env, runtime: Arc::new(runtime) }))
     }
 
-    fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
+    #[expect(unsafe_code, reason = "whoever names the file vouches for it")]
+    unsafe fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
         if Kind::of_file(path)?.0 != Kind::Other {
             bail!(
                 "{} is not compiled, and this host has no compiler; compile it with `tare-host-wasmer-jit compile {0} OUT`",
                 path.display()
             );
         }
-        let module = deserialize(&self.engine, path).with_context(|| {
+        // SAFETY: wasmer checks the artifact's version and processor. That its compiler made it is what the caller vouches for.
+        let module = unsafe { Module::deserialize_from_file(&self.engine, path) }.with_context(|| {
             format!(
                 "{} is no program compiled for this host; compile one for wasm32-wasip1 with `tare-host-wasmer-jit compile` \
                  of the same version",
@@ -86,13 +88,6 @@ impl Backend for Host {
     fn compile(_: cli::Compile) -> anyhow::Result<()> {
         bail!("this host has no compiler; compile with tare-host-wasmer-jit")
     }
-}
-
-#[expect(unsafe_code, reason = "code compiled ahead is run as it is; the wasmer API for it is unsafe")]
-fn deserialize(engine: &Engine, path: &Path) -> anyhow::Result<Module> {
-    // SAFETY: wasmer checks the artifact's version and processor. That it was made by wasmer's compiler is asked of whoever
-    // names the file, as with a program.
-    Ok(unsafe { Module::deserialize_from_file(engine, path) }?)
 }
 
 /// What the processes of a service share.

@@ -1,6 +1,6 @@
 //! A call of the host by a guest, over Wasmer.
 
-use wasmer::{AsStoreMut, Function, FunctionEnv, FunctionEnvMut, FunctionType, RuntimeError, Type, Value};
+use wasmer::{AsStoreMut, Function, FunctionEnv, FunctionEnvMut, FunctionType, Memory, RuntimeError, Type, Value};
 
 use crate::abi::{Flat, Guest, Sink, Trap, aligned};
 use crate::plan::{HostImport, Signature};
@@ -98,13 +98,17 @@ impl<'a> Call<'a> {
     pub fn of_guest(env: FunctionEnvMut<'a, State>, memory: Option<usize>, realloc: Option<usize>) -> Self {
         Self { env, bound: Bound { function: None, memory, realloc } }
     }
+
+    /// The memory that values pass through, or `None` if the function has none.
+    fn memory(&self) -> Option<&Memory> {
+        self.env.data().links.memories.get(self.bound.memory?)?.as_ref()
+    }
 }
 
 impl Caller for Call<'_> {
     #[expect(unsafe_code, reason = "Wasmer's safe way to read memory copies a byte at a time")]
     fn guest(&self) -> Guest<'_> {
-        let memory = self.bound.memory.and_then(|index| self.env.data().links.memories.get(index)?.as_ref());
-        let Some(memory) = memory else { return Guest::new(&[]) };
+        let Some(memory) = self.memory() else { return Guest::new(&[]) };
         let view = memory.view(&self.env);
         // SAFETY: the memory is not shared between threads (`reader` refuses those), and the only code that changes it
         // is the guest's, which waits for this call, and `Sink` below, which needs this borrow to have ended. It is not
@@ -123,9 +127,12 @@ impl Sink for Call<'_> {
     #[expect(unsafe_code, reason = "Wasmer's safe way to write memory copies a byte at a time")]
     fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), Trap> {
         let length = u32::try_from(bytes.len()).map_err(|_| Trap::misuse("a value does not fit into memory"))?;
-        let to = self.guest().bytes(at, length)?.as_ptr().cast_mut();
-        // SAFETY: as of `guest`, which has checked that all of it is in memory; `bytes` is the host's and elsewhere.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        self.guest().bytes(at, length)?;
+        let Some(memory) = self.memory() else { return Ok(()) };
+        let (memory, at) = (memory.view(&self.env).data_ptr(), usize::try_from(at).unwrap_or(usize::MAX));
+        // SAFETY: `bytes` above has checked that all of it is in this memory, and its borrow has ended. The pointer is the
+        // memory's own, made for writing. No guest code runs meanwhile, and what is written is the host's and elsewhere.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), memory.add(at), bytes.len()) };
         Ok(())
     }
 

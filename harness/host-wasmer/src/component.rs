@@ -23,24 +23,32 @@ pub struct Component {
 
 /// Loads a component that was compiled ahead or, in a host with compilers, compiles one.
 ///
-/// A component compiled ahead is native code that this process will run: load only files that you trust as you trust a
-/// program.
-///
 /// # Errors
 /// The file cannot be read, is not a component, has a shape that this host does not support, or was compiled for another
 /// version or another processor; the error names it and the remedy.
-pub fn open(engine: &Engine, path: &Path) -> anyhow::Result<(Component, Origin)> {
+///
+/// # Safety
+/// A component compiled ahead is native code that this process runs as it is. It must come from this project's own compiler,
+/// and nobody may change the file while the process runs: trust it as you trust a program.
+#[expect(unsafe_code, reason = "whoever names the file vouches for it")]
+pub unsafe fn open(engine: &Engine, path: &Path) -> anyhow::Result<(Component, Origin)> {
     match Kind::of_file(path)? {
         (Kind::Other, start) if !start.is_empty() && MAGIC.starts_with(&start) => {
-            Ok((load(engine, path)?, Origin::Loaded))
+            // SAFETY: the caller vouches for the file.
+            Ok((unsafe { load(engine, path) }?, Origin::Loaded))
         }
         (Kind::Component, _) => Ok((compile(engine, path)?, Origin::Compiled)),
         (kind, _) => bail!("{} is {kind}", path.display()),
     }
 }
 
-fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
-    unpack(engine, &mapped(path)?).with_context(|| {
+/// # Safety
+/// See [`open`].
+#[expect(unsafe_code, reason = "code compiled ahead is mapped and run as it is")]
+unsafe fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
+    // SAFETY: the caller vouches for the file.
+    let unpacked = unsafe { mapped(path).and_then(|bytes| unpack(engine, &bytes)) };
+    unpacked.with_context(|| {
         format!(
             "{} is not compiled for this host; compile it again with `tare-host-wasmer-jit compile` of the same version",
             path.display()
@@ -49,32 +57,33 @@ fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
 }
 
 /// A file's bytes where the kernel has them: reading two megabytes into memory of one's own takes longer than all else.
+///
+/// # Safety
+/// The file must stay as it is while the process runs.
 #[expect(unsafe_code, reason = "a mapped file could change under the eyes of whoever reads it")]
-fn mapped(path: &Path) -> anyhow::Result<Bytes> {
+unsafe fn mapped(path: &Path) -> anyhow::Result<Bytes> {
     let file = fs_err::File::open(path)?;
-    // SAFETY: that the file stays as it is while the process runs is what `open` asks of its caller.
+    // SAFETY: the caller vouches that the file stays as it is.
     let map =
         unsafe { memmap2::Mmap::map(file.file()) }.with_context(|| format!("{} cannot be mapped", path.display()))?;
     Ok(Bytes::from_owner(map))
 }
 
-/// The file: what it is, then the plan and each module, each behind its length.
-fn unpack(engine: &Engine, bytes: &Bytes) -> anyhow::Result<Component> {
+/// Takes a file apart: what it is, then the plan and each module, each behind its length.
+///
+/// # Safety
+/// See [`open`].
+#[expect(unsafe_code, reason = "code compiled ahead is run as it is")]
+unsafe fn unpack(engine: &Engine, bytes: &Bytes) -> anyhow::Result<Component> {
     ensure!(bytes.starts_with(MAGIC), "it is of another version");
     let mut at = MAGIC.len();
     let plan = serde_json::from_slice(&part(bytes, &mut at)?).context("its plan is broken")?;
     let mut modules = Vec::new();
     while at < bytes.len() {
-        modules.push(deserialize(engine, part(bytes, &mut at)?)?);
+        // SAFETY: wasmer checks the artifact's version and processor. That its compiler made it is what the caller vouches for.
+        modules.push(unsafe { Module::deserialize(engine, part(bytes, &mut at)?) }?);
     }
     Ok(Component { modules, plan })
-}
-
-#[expect(unsafe_code, reason = "code compiled ahead is run as it is; the wasmer API for it is unsafe")]
-fn deserialize(engine: &Engine, bytes: Bytes) -> anyhow::Result<Module> {
-    // SAFETY: wasmer checks the artifact's version and processor. That it was made by wasmer's compiler is what `open`
-    // asks of its caller.
-    Ok(unsafe { Module::deserialize(engine, bytes) }?)
 }
 
 /// Where a part of the file begins behind its length: Wasmer uses an artifact in place, which wants it aligned.

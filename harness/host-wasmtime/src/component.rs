@@ -15,25 +15,32 @@ use crate::settings::Compile;
 
 /// Loads a component that was compiled ahead or, in a host with the compiler, compiles one.
 ///
-/// A component compiled ahead is native code that this process will run: load only files that you trust as you trust a
-/// program.
-///
 /// # Errors
 /// The file cannot be read, is not a component, or was compiled for other settings, another version or another
 /// processor; the error names it and the remedy.
-pub fn open(engine: &Engine, path: &Path) -> anyhow::Result<(Component, Origin)> {
+///
+/// # Safety
+/// A component compiled ahead is native code that this process runs as it is. It must come from this project's own compiler,
+/// and nobody may change the file while the process runs: trust it as you trust a program.
+#[expect(unsafe_code, reason = "whoever names the file vouches for it")]
+pub unsafe fn open(engine: &Engine, path: &Path) -> anyhow::Result<(Component, Origin)> {
     match Kind::of_file(path)? {
         // An object file, which a component compiled ahead is.
-        (Kind::Other, start) if start.starts_with(b"\x7fELF") => Ok((load(engine, path)?, Origin::Loaded)),
+        (Kind::Other, start) if start.starts_with(b"\x7fELF") => {
+            // SAFETY: the caller vouches for the file.
+            Ok((unsafe { load(engine, path) }?, Origin::Loaded))
+        }
         (Kind::Component, _) => Ok((compile(engine, path)?, Origin::Compiled)),
         (kind, _) => bail!("{} is {kind}", path.display()),
     }
 }
 
-#[expect(unsafe_code, reason = "code compiled ahead is mapped and run as it is; the wasmtime API for it is unsafe")]
-fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
-    // SAFETY: wasmtime checks the file's kind, version, settings and target. That it was made by wasmtime's compiler and
-    // stays as it is while the process runs is what `open` asks of its caller.
+/// # Safety
+/// See [`open`].
+#[expect(unsafe_code, reason = "code compiled ahead is mapped and run as it is")]
+unsafe fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
+    // SAFETY: wasmtime checks the file's kind, version, settings and target. That its compiler made it, and that it stays as
+    // it is, is what the caller vouches for.
     unsafe { Component::deserialize_file(engine, path) }.map_err(anyhow::Error::from).with_context(|| {
         format!(
             "{} is not compiled for this host; compile it again with `tare-host-wasmtime-jit compile` of the same version",

@@ -69,8 +69,10 @@ impl Backend for Host {
         Self::new(settings, env)
     }
 
-    fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
-        Service::open(self, name, path)
+    #[expect(unsafe_code, reason = "whoever names the file vouches for it")]
+    unsafe fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
+        // SAFETY: the caller vouches for the file.
+        unsafe { Service::open(self, name, path) }
     }
 
     fn compile(args: Compile) -> anyhow::Result<()> {
@@ -101,8 +103,13 @@ impl Service {
     ///
     /// # Errors
     /// See [`component::open`], and the component imports what this host does not have.
-    pub fn open(host: &Arc<Host>, name: &str, path: &Path) -> anyhow::Result<Arc<Self>> {
-        let (component, origin) = component::open(&host.engine, path)?;
+    ///
+    /// # Safety
+    /// See [`component::open`].
+    #[expect(unsafe_code, reason = "whoever names the file vouches for it")]
+    pub unsafe fn open(host: &Arc<Host>, name: &str, path: &Path) -> anyhow::Result<Arc<Self>> {
+        // SAFETY: the caller vouches for the file.
+        let (component, origin) = unsafe { component::open(&host.engine, path) }?;
         events::phase(origin.phase());
         let service = Self::link(host, name, &component).with_context(|| {
             format!("{} is not a component that this host can serve: it must export `wasi:http/incoming-handler` and \

@@ -30,7 +30,12 @@ pub trait Backend: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// The file cannot be served; the error names it and the remedy.
-    fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Self::Service>>;
+    ///
+    /// # Safety
+    /// A component compiled ahead is native code that this process runs as it is. It must come from this project's own
+    /// compiler, and nobody may change the file while the process runs: trust it as you trust a program.
+    #[expect(unsafe_code, reason = "whoever names the file vouches for it")]
+    unsafe fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Self::Service>>;
 
     /// Compiles ahead.
     ///

@@ -36,11 +36,13 @@ pub struct Compile {
 /// What to serve.
 #[derive(Debug, Args)]
 pub struct Serve<S: Args> {
-    /// A service: a name, a component (or one compiled ahead), and where to listen; like `auth=auth.cwasm@127.0.0.1:0`.
+    /// A service: a name, a component (or one compiled ahead), and where to listen; like `auth=auth.cwasm@127.0.0.1:0`. A
+    /// file compiled ahead runs as it is: trust it as you trust a program.
     #[arg(long = "service", value_name = "NAME=PATH@ADDR", required_unless_present = "control")]
     pub services: Vec<ServiceSpec>,
 
-    /// Take commands, one JSON object per line, from standard input; stop at its end.
+    /// Take commands, one JSON object per line, from standard input; stop at its end. Whoever writes there names files to
+    /// run, as on the command line.
     #[arg(long)]
     pub control: bool,
 
