@@ -1,0 +1,19 @@
+//! What the fuzz targets do with an input: each is a function of bytes that panics where the code breaks a promise.
+//!
+//! The programs in targets/ hand them what libFuzzer makes up; the tests here, the seeds in seeds/.
+
+#[cfg(feature = "framing")]
+mod framing;
+
+#[cfg(feature = "framing")]
+pub use framing::framing;
+
+/// The seeds of a target, by file name.
+#[cfg(test)]
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    let entries = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let seeds: Vec<_> = entries.map(|path| (path.display().to_string(), fs_err::read(path).unwrap())).collect();
+    assert!(!seeds.is_empty(), "{target} has no seeds");
+    seeds
+}

@@ -1,0 +1,57 @@
+//! The commands that contributors and continuous integration share, as `cargo xtask COMMAND`.
+//!
+//! Which packages a command is about is read from the workspace, so that a new crate or service needs no change here.
+
+mod check;
+mod command;
+mod deny;
+mod fuzz;
+mod seeds;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Checks and tests this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Check the formatting, and lint for the host and for the Wasm targets
+    Check,
+    /// Run the tests that need no Wasm runtime, container engine, browser or build of the products
+    TestFast,
+    /// Run all tests; they build the hosts and the services, and use the container engine and a browser where there are any
+    TestAll,
+    /// Run fuzz targets, each for some seconds
+    Fuzz(fuzz::Args),
+    /// Check the licences, versions and sources of all dependencies
+    Deny,
+}
+
+fn main() -> ExitCode {
+    let task = Cli::parse().task;
+    let done = Workspace::read().and_then(|workspace| match task {
+        Task::Check => check::run(&workspace),
+        Task::TestFast => test::fast(&workspace),
+        Task::TestAll => test::all(),
+        Task::Fuzz(args) => fuzz::run(&workspace, &args),
+        Task::Deny => deny::run(&workspace),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            command::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
