@@ -1,0 +1,4 @@
+//! Components read and compared with what the hosts provide.
+
+mod inspected;
+mod told;
