@@ -1,6 +1,6 @@
 //! The body of an answer, from the thread that runs an instance to the task that writes to the connection.
 //!
-//! Chunks gather while nobody reads, so a short answer crosses threads once, whole.
+//! Chunks gather until they are read, so a short answer crosses threads once, whole.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -68,7 +68,7 @@ impl Writer {
         wake(inner.reader.take());
     }
 
-    /// Whether nobody will read what is written.
+    /// Whether the reader is gone, so that what is written is lost.
     pub fn is_closed(&self) -> bool {
         lock(&self.0).reader_gone
     }

@@ -58,7 +58,7 @@ impl Reply {
         }
     }
 
-    /// The instance has ended. Gives back how, where no answer could tell it.
+    /// The instance has ended. Returns its failure if the answer was sent before, so that no answer can tell it.
     pub fn end(&self, ended: Result<(), Failure>) -> Option<Failure> {
         let mut inner = self.lock();
         if inner.receiver.is_none() {

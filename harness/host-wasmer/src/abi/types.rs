@@ -35,7 +35,7 @@ impl<'a> Flats<'a> {
     /// The next value.
     ///
     /// # Panics
-    /// There is none: a type's flattening and its lifting disagree.
+    /// No value is left: a type's flattening and its lifting disagree.
     pub fn take(&mut self) -> u64 {
         let value = self.values[self.at];
         self.at += 1;
@@ -122,10 +122,10 @@ pub trait Sink {
     /// They would not all be in memory.
     fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), Trap>;
 
-    /// Memory that the guest gives for a value; aligned and wholly in memory.
+    /// Returns the address of memory that the guest allocates for a value: aligned, and wholly in its memory.
     ///
     /// # Errors
-    /// It gives none, or none that can be.
+    /// It allocates nothing, or returns an address that cannot be right.
     fn allocate(&mut self, size: u32, align: u32) -> Result<u32, Trap>;
 }
 
@@ -162,7 +162,7 @@ pub trait Lower: Type + Sized {
     /// Writes it to memory (`store`). The address is aligned and in memory.
     ///
     /// # Errors
-    /// The guest gives no memory for it.
+    /// The guest allocates no memory for it.
     fn store(self, sink: &mut dyn Sink, at: u32) -> Result<(), Trap>;
 
     /// Its core value, where it flattens to one (`lower_flat`); 0 where it flattens to none.
@@ -303,10 +303,10 @@ impl<T: Lift> Lift for Vec<T> {
     }
 }
 
-/// Writes bytes into memory that the guest gives for them. Gives their address and length.
+/// Writes bytes into memory that the guest allocates for them. Returns their address and length.
 ///
 /// # Errors
-/// The guest gives no memory for them.
+/// The guest allocates no memory for them.
 pub fn placed(sink: &mut dyn Sink, bytes: &[u8]) -> Result<(u32, u32), Trap> {
     let length = u32::try_from(bytes.len()).map_err(|_| Trap::misuse("a list does not fit into memory"))?;
     let data = sink.allocate(length, 1)?;
@@ -317,7 +317,7 @@ pub fn placed(sink: &mut dyn Sink, bytes: &[u8]) -> Result<(u32, u32), Trap> {
 /// The same with a list.
 ///
 /// # Errors
-/// The guest gives no memory for it.
+/// The guest allocates no memory for it.
 pub fn placed_list<T: Lower>(sink: &mut dyn Sink, list: Vec<T>) -> Result<(u32, u32), Trap> {
     let too_long = || Trap::misuse("a list does not fit into memory");
     let length = u32::try_from(list.len()).map_err(|_| too_long())?;

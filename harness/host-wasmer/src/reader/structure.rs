@@ -81,7 +81,7 @@ pub enum CoreFunction<'a> {
 pub struct Options {
     /// The core memory.
     pub memory: Option<u32>,
-    /// The core function that gives memory.
+    /// The core function that allocates memory.
     pub realloc: Option<u32>,
     /// The core function that cleans up.
     pub post_return: Option<u32>,

@@ -21,7 +21,7 @@ const WRITE: u64 = 1024 * 1024;
 /// How much a blocking write may carry, in bytes, by the interface's own words.
 const BLOCKING_WRITE: usize = 4096;
 
-/// The most that one read gives, in bytes, however much is asked for.
+/// The most that one read returns, in bytes, however much is asked for.
 const READ: u64 = 1024 * 1024;
 
 /// What went wrong with a stream.
@@ -105,7 +105,7 @@ pub enum OutputStream {
 /// The body of an answer as a stream: what is written is counted, since its length may have been promised.
 #[derive(Debug)]
 pub struct BodySink {
-    /// Where it goes; nothing where nobody will ever read it.
+    /// Where it goes. `None` if it has no reader.
     pub writer: Option<Arc<Writer>>,
     /// Bytes written.
     pub written: Arc<AtomicU64>,
@@ -197,7 +197,7 @@ impl State {
         })
     }
 
-    /// Reads at most so much; nothing where there is nothing yet.
+    /// Reads at most `length` bytes. Returns no bytes if none are there yet.
     fn read(&mut self, stream: Borrow<InputStream>, length: u64) -> Result<Result<Bytes, StreamError>, Trap> {
         let length = usize::try_from(length.min(READ)).unwrap_or(usize::MAX);
         let read = match self.handles.get_mut(stream)? {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::table::{Interface, Table};
 use crate::abi::Trap;
 
-/// The most random bytes that one call gives: what the other host allows.
+/// The most random bytes that one call returns: what the other host allows.
 const MOST: u64 = 64 * 1024 * 1024;
 
 /// Adds the interfaces.

@@ -54,11 +54,11 @@ pub struct OutgoingRequest {
     body_given: bool,
 }
 
-/// The answer to a request to somewhere else: why there is none.
+/// The response to a request to another server: why it was not sent.
 #[derive(Debug)]
 pub struct FutureIncomingResponse(Option<ErrorCode>);
 
-/// An answer from somewhere else; there is none.
+/// A response from another server. No value exists: no request is sent.
 #[derive(Debug)]
 pub enum IncomingResponse {}
 
@@ -78,7 +78,7 @@ impl OutgoingBody {
         (Self { writer: Some(Arc::new(writer)), written: Arc::default(), promised, streamed: false }, reader)
     }
 
-    /// A body that nobody reads.
+    /// A body without a reader.
     fn unread(headers: &Fields) -> Self {
         Self { writer: None, written: Arc::default(), promised: headers.content_length(), streamed: false }
     }
