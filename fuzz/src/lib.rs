@@ -2,9 +2,13 @@
 //!
 //! The programs in targets/ hand them what libFuzzer makes up; the tests here, the seeds in seeds/.
 
+#[cfg(feature = "component")]
+mod component;
 #[cfg(feature = "framing")]
 mod framing;
 
+#[cfg(feature = "component")]
+pub use component::component;
 #[cfg(feature = "framing")]
 pub use framing::framing;
 

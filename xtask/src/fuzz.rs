@@ -95,7 +95,7 @@ fn libfuzzer(program: &Path, args: &Args, artifacts: &str, corpus: &Path) -> Com
         .arg(format!("-timeout={TIMEOUT_S}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
         .arg(format!("-artifact_prefix={artifacts}"))
-        .args(["-verbosity=0", "-print_final_stats=1"]);
+        .args(["-verbosity=0", "-print_funcs=0", "-print_final_stats=1"]);
     if let Some(seed) = args.seed {
         command.arg(format!("-seed={seed}"));
     }

@@ -10,6 +10,9 @@ use crate::workspace::Workspace;
 /// Files of the repository that are seeds too: those of this name in the folders below services/, by target.
 const OF_SERVICES: &[(&str, &str)] = &[("scenario", "scenario.toml")];
 
+/// Targets that have no seeds of their own but those of another.
+const SHARED: &[(&str, &str)] = &[("reader", "component")];
+
 /// Copies the seeds of a target into its corpus. Components that are written as text are assembled.
 ///
 /// # Errors
@@ -31,7 +34,8 @@ fn assemble(text: &[u8]) -> Result<Vec<u8>> {
 
 /// The seeds of a target: the files of its folder, and those among the services.
 fn files(root: &Path, target: &str) -> Result<Vec<PathBuf>> {
-    let own = fs::read_dir(root.join("fuzz/seeds").join(target))?;
+    let folder = SHARED.iter().find(|(of, _)| *of == target).map_or(target, |(_, folder)| folder);
+    let own = fs::read_dir(root.join("fuzz/seeds").join(folder))?;
     let mut found = own.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     for (_, file) in OF_SERVICES.iter().filter(|(of, _)| *of == target) {
         for entry in fs::read_dir(root.join("services"))? {
