@@ -19,17 +19,25 @@ impl Runtime {
     }
 }
 
-/// An interface that components may import.
+/// An interface that components may import: both hosts link it.
 #[derive(Debug)]
 pub struct Interface {
     /// Package and interface.
     pub name: &'static str,
     /// In which versions.
     pub versions: Versions,
-    /// By which hosts.
-    pub runtimes: &'static [Runtime],
-    /// What it needs to do more than fail.
-    pub needs: Grant,
+    wasmtime: Support,
+    wasmer: Support,
+}
+
+impl Interface {
+    /// Returns how far the host with this runtime supports it.
+    pub fn on(&self, runtime: Runtime) -> Support {
+        match runtime {
+            Runtime::Wasmtime => self.wasmtime,
+            Runtime::Wasmer => self.wasmer,
+        }
+    }
 }
 
 /// The versions of an interface.
@@ -51,68 +59,75 @@ impl Versions {
     }
 }
 
-/// What a user grants, so that an interface does more than fail.
+/// How far a host supports an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grant {
-    /// Nothing is needed.
-    Nothing,
-    /// Requests to another server.
-    Outgoing,
-    /// A folder.
-    Directory,
-    /// No grant exists: every call fails.
-    Never,
+pub enum Support {
+    /// It does what it says.
+    Full,
+    /// It does where a server is granted; without, every request is denied.
+    Servers,
+    /// It does where a folder is granted; without, there is none.
+    Folders,
+    /// It can be imported, and every call fails.
+    Denied,
 }
 
-const BOTH: &[Runtime] = &[Runtime::Wasmtime, Runtime::Wasmer];
+const fn release(name: &'static str) -> Interface {
+    Interface { name, versions: Versions::Release, wasmtime: Support::Full, wasmer: Support::Full }
+}
 
-const fn release(name: &'static str, needs: Grant) -> Interface {
-    Interface { name, versions: Versions::Release, runtimes: BOTH, needs }
+const fn denied(name: &'static str) -> Interface {
+    Interface { wasmtime: Support::Denied, wasmer: Support::Denied, ..release(name) }
+}
+
+/// What Wasmtime's host supports by grant, and Wasmer's not at all.
+const fn granted(name: &'static str, wasmtime: Support) -> Interface {
+    Interface { wasmtime, ..denied(name) }
 }
 
 const fn draft(name: &'static str, version: &'static str) -> Interface {
-    Interface { name, versions: Versions::Draft(version), runtimes: BOTH, needs: Grant::Nothing }
+    Interface { versions: Versions::Draft(version), ..release(name) }
 }
 
-/// Every interface that a host provides. A host may be tested against it.
+/// Every interface that the hosts link.
 pub const INTERFACES: &[Interface] = &[
-    release("wasi:cli/environment", Grant::Nothing),
-    release("wasi:cli/exit", Grant::Nothing),
-    release("wasi:cli/stderr", Grant::Nothing),
-    release("wasi:cli/stdin", Grant::Nothing),
-    release("wasi:cli/stdout", Grant::Nothing),
-    release("wasi:cli/terminal-input", Grant::Nothing),
-    release("wasi:cli/terminal-output", Grant::Nothing),
-    release("wasi:cli/terminal-stderr", Grant::Nothing),
-    release("wasi:cli/terminal-stdin", Grant::Nothing),
-    release("wasi:cli/terminal-stdout", Grant::Nothing),
-    release("wasi:clocks/monotonic-clock", Grant::Nothing),
-    release("wasi:clocks/wall-clock", Grant::Nothing),
-    release("wasi:filesystem/preopens", Grant::Directory),
-    release("wasi:filesystem/types", Grant::Directory),
-    release("wasi:http/outgoing-handler", Grant::Outgoing),
-    release("wasi:http/types", Grant::Nothing),
-    release("wasi:io/error", Grant::Nothing),
-    release("wasi:io/poll", Grant::Nothing),
-    release("wasi:io/streams", Grant::Nothing),
-    release("wasi:random/insecure", Grant::Nothing),
-    release("wasi:random/insecure-seed", Grant::Nothing),
-    release("wasi:random/random", Grant::Nothing),
-    release("wasi:sockets/instance-network", Grant::Never),
-    release("wasi:sockets/ip-name-lookup", Grant::Never),
-    release("wasi:sockets/network", Grant::Never),
-    release("wasi:sockets/tcp", Grant::Never),
-    release("wasi:sockets/tcp-create-socket", Grant::Never),
-    release("wasi:sockets/udp", Grant::Never),
-    release("wasi:sockets/udp-create-socket", Grant::Never),
+    release("wasi:cli/environment"),
+    release("wasi:cli/exit"),
+    release("wasi:cli/stderr"),
+    release("wasi:cli/stdin"),
+    release("wasi:cli/stdout"),
+    release("wasi:cli/terminal-input"),
+    release("wasi:cli/terminal-output"),
+    release("wasi:cli/terminal-stderr"),
+    release("wasi:cli/terminal-stdin"),
+    release("wasi:cli/terminal-stdout"),
+    release("wasi:clocks/monotonic-clock"),
+    release("wasi:clocks/wall-clock"),
     draft("wasi:config/store", "0.2.0-rc.1"),
+    granted("wasi:filesystem/preopens", Support::Folders),
+    granted("wasi:filesystem/types", Support::Folders),
+    granted("wasi:http/outgoing-handler", Support::Servers),
+    release("wasi:http/types"),
+    release("wasi:io/error"),
+    release("wasi:io/poll"),
+    release("wasi:io/streams"),
     draft("wasi:keyvalue/atomics", "0.2.0-draft"),
     draft("wasi:keyvalue/atomics", "0.2.0-draft2"),
     draft("wasi:keyvalue/store", "0.2.0-draft"),
     draft("wasi:keyvalue/store", "0.2.0-draft2"),
+    release("wasi:random/insecure"),
+    release("wasi:random/insecure-seed"),
+    release("wasi:random/random"),
+    denied("wasi:sockets/instance-network"),
+    denied("wasi:sockets/ip-name-lookup"),
+    denied("wasi:sockets/network"),
+    denied("wasi:sockets/tcp"),
+    denied("wasi:sockets/tcp-create-socket"),
+    denied("wasi:sockets/udp"),
+    denied("wasi:sockets/udp-create-socket"),
 ];
 
-/// Returns the interface of the table, or `None` if no host provides it in this version.
+/// Returns the interface of the table, or `None` if no host links it in this version.
 pub fn interface(name: &str, version: Option<&str>) -> Option<&'static Interface> {
     INTERFACES.iter().find(|interface| interface.name == name && interface.versions.include(version))
 }

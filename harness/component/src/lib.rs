@@ -10,5 +10,5 @@ mod interfaces;
 mod problems;
 
 pub use inspect::{Handler, Import, Inspected, NotAComponent, Shape, inspect};
-pub use interfaces::{Grant, INTERFACES, Interface, Runtime, Versions, interface};
+pub use interfaces::{INTERFACES, Interface, Runtime, Support, Versions, interface};
 pub use problems::{Effect, Granted, Problem, problems};

@@ -1,7 +1,7 @@
 //! What keeps a component from running on a host.
 
 use crate::inspect::{Handler, Import, Inspected, Shape};
-use crate::interfaces::{Grant, Runtime, interface};
+use crate::interfaces::{INTERFACES, Runtime, Support, Versions, interface};
 
 /// Elements of a table that the hosts allow unless told otherwise.
 const TABLE_ELEMENTS: u64 = 20_000;
@@ -10,9 +10,9 @@ const TABLE_ELEMENTS: u64 = 20_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     /// Whether it may send requests to any server.
-    pub outgoing: bool,
+    pub servers: bool,
     /// Whether it sees any folder.
-    pub directory: bool,
+    pub folders: bool,
     /// The most linear memory of an instance, in bytes. `None` if it does not matter.
     pub memory_bytes: Option<u64>,
     /// The most elements of a table. `None` if it does not matter.
@@ -24,7 +24,7 @@ pub struct Granted {
 impl Default for Granted {
     /// What the hosts grant when they are told nothing; but for memory, whose limit is set for each service.
     fn default() -> Self {
-        Self { outgoing: false, directory: false, memory_bytes: None, table_elements: Some(TABLE_ELEMENTS), simd: true }
+        Self { servers: false, folders: false, memory_bytes: None, table_elements: Some(TABLE_ELEMENTS), simd: true }
     }
 }
 
@@ -108,31 +108,29 @@ fn handler(handler: &Handler) -> Option<Problem> {
 
 fn import(import: &Import, runtime: Runtime, granted: &Granted) -> Option<Problem> {
     let subject = full(&import.name, import.version.as_deref());
-    let known = interface(&import.name, import.version.as_deref());
-    let Some(known) = known.filter(|known| known.runtimes.contains(&runtime)) else {
-        let why = format!("the {} host does not provide it", runtime.name());
-        return Some(Problem::refused(subject, why, instead(import)));
+    let Some(known) = interface(&import.name, import.version.as_deref()) else {
+        return Some(Problem::refused(subject, "no host provides it", instead(import)));
     };
-    let (why, remedy) = match known.needs {
-        Grant::Outgoing if !granted.outgoing => {
-            ("no server is granted, so every request is denied", "grant the server that it needs")
+    let name = runtime.name();
+    let (why, remedy) = match known.on(runtime) {
+        Support::Servers if !granted.servers => ("no server is granted".to_owned(), "grant the one that it needs"),
+        Support::Folders if !granted.folders => ("no folder is granted".to_owned(), "grant the one that it needs"),
+        Support::Denied if known.on(Runtime::Wasmtime) == Support::Denied => {
+            ("every call is denied".to_owned(), "reach servers by `wasi:http/outgoing-handler`")
         }
-        Grant::Directory if !granted.directory => {
-            ("no folder is granted, so it sees none", "grant the folder that it needs")
-        }
-        Grant::Never => ("every address is denied", "use `wasi:http/outgoing-handler` to reach a server"),
-        Grant::Nothing | Grant::Outgoing | Grant::Directory => return None,
+        Support::Denied => (format!("the {name} host denies every call"), "grant it on the Wasmtime host"),
+        Support::Full | Support::Servers | Support::Folders => return None,
     };
-    Some(Problem { subject, effect: Effect::CallsFail, why: why.to_owned(), remedy: remedy.to_owned() })
+    Some(Problem { subject, effect: Effect::CallsFail, why, remedy: remedy.to_owned() })
 }
 
 /// What helps where an import is not provided.
 fn instead(import: &Import) -> String {
-    let others = crate::INTERFACES.iter().filter(|known| known.name == import.name);
+    let others = INTERFACES.iter().filter(|known| known.name == import.name);
     let versions: Vec<_> = others
         .map(|known| match known.versions {
-            crate::Versions::Release => "a release of 0.2",
-            crate::Versions::Draft(draft) => draft,
+            Versions::Release => "a release of 0.2",
+            Versions::Draft(draft) => draft,
         })
         .collect();
     if versions.is_empty() {
