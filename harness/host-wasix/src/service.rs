@@ -1,25 +1,25 @@
 //! A service: one program, its files, and its processes.
 
 use std::io::Read;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
-use http_body_util::Full;
-use hyper::body::Incoming;
-use tare_host::backend::BoxError;
-use tare_host::body::{BoundedBody, TooLong};
+use http_body_util::Empty;
+use tare_host::admission::ConcurrencyLimit;
+use tare_host::answer::Answer;
+use tare_host::body::{BoundedBody, RequestBody};
 use tare_host::failure::Failure;
 use tare_host::file::{Kind, Origin};
-use tare_host::log::{self, GuestLines};
-use tare_host::{Backend, Handler, cgi, cli, direct, events};
+use tare_host::front::{Call, ServiceContext, within};
+use tare_host::grants::Grants;
+use tare_host::log::GuestLines;
+use tare_host::settings::RequestLimits;
+use tare_host::{backend, cgi, cli};
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
-use tokio::time::timeout_at;
 use virtual_fs::{Pipe, StaticFile};
 use wasmer::sys::NativeEngineExt;
 use wasmer::{Engine, Module};
@@ -34,37 +34,47 @@ const FOLDER: &str = "/store";
 /// The settings of this host: there is less to set than on the others, since Wasmer's runner does not limit what it runs.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct Settings {
-    /// How long a client waits for an answer, waiting for its turn included; like `500ms` or `10s`. The program goes on.
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = tare_host::settings::duration)]
-    pub deadline: Duration,
-
-    /// The longest body of a request, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
-    pub max_body: u64,
+    /// What holds for each request. A program goes on after its deadline; only its client hears no more of it.
+    #[command(flatten)]
+    pub requests: RequestLimits,
 }
 
 /// What the services of a process share.
 pub struct Host {
     engine: Engine,
     settings: Settings,
-    env: Vec<(String, String)>,
     runtime: Arc<dyn Runtime + Send + Sync>,
 }
 
-impl Backend for Host {
+impl backend::Backend for Host {
     type Settings = Settings;
     type Compile = cli::Compile;
+    type Loaded = Module;
     type Service = Service;
 
-    fn new(settings: Settings, env: Vec<(String, String)>) -> anyhow::Result<Arc<Self>> {
+    fn new(settings: Settings, grants: &Grants) -> anyhow::Result<Arc<Self>> {
+        let only_env = grants.config.is_empty() && grants.outgoing.is_empty() && grants.dirs.is_empty();
+        ensure!(
+            only_env,
+            "a program of WASI 0.1 is granted nothing but --env; leave out --config, --outgoing and --dir"
+        );
         let engine = Engine::headless();
         let mut runtime = PluggableRuntime::new(Arc::new(TokioTaskManager::new(Handle::current())));
         runtime.set_engine(engine.clone());
-        Ok(Arc::new(Self { engine, settings, env, runtime: Arc::new(runtime) }))
+        Ok(Arc::new(Self { engine, settings, runtime: Arc::new(runtime) }))
+    }
+
+    fn limits(&self) -> RequestLimits {
+        self.settings.requests
+    }
+
+    /// One for each service: WASI 0.1 has no locks on files, and a service changes several.
+    fn concurrency(&self) -> ConcurrencyLimit {
+        ConcurrencyLimit::new(NonZeroU32::MIN)
     }
 
     #[expect(unsafe_code, reason = "whoever names the file vouches for it")]
-    unsafe fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
+    unsafe fn load(&self, path: &Path) -> anyhow::Result<(Module, Origin)> {
         if Kind::of_file(path)?.0 != Kind::Other {
             bail!(
                 "{} is not compiled, and this host has no compiler; compile it with `tare-host-wasmer-jit compile {0} OUT`",
@@ -79,10 +89,12 @@ impl Backend for Host {
                 path.display()
             )
         })?;
-        events::phase(Origin::Loaded.phase());
-        let files = virtual_fs::mem_fs::FileSystem::default();
-        let program = Program { name: name.into(), module, hash: ModuleHash::random(), files: Arc::new(files) };
-        Ok(Arc::new(Service { host: Arc::clone(self), program: Arc::new(program), turn: Mutex::default() }))
+        Ok((module, Origin::Loaded))
+    }
+
+    fn link(self: &Arc<Self>, module: Module, context: Arc<ServiceContext>) -> anyhow::Result<Service> {
+        let (hash, files) = (ModuleHash::random(), Arc::default());
+        Ok(Service(Arc::new(Program { host: Arc::clone(self), context, module, hash, files })))
     }
 
     fn compile(_: cli::Compile) -> anyhow::Result<()> {
@@ -90,87 +102,59 @@ impl Backend for Host {
     }
 }
 
-/// What the processes of a service share.
+/// A program, and what its processes share.
 struct Program {
-    name: Arc<str>,
+    host: Arc<Host>,
+    context: Arc<ServiceContext>,
     module: Module,
     hash: ModuleHash,
     files: Arc<virtual_fs::mem_fs::FileSystem>,
 }
 
 /// A program that is ready to be run.
-pub struct Service {
-    host: Arc<Host>,
-    program: Arc<Program>,
-    /// Held by the process that runs: WASI 0.1 has no locks on files, and the service changes several.
-    turn: Mutex<()>,
-}
+pub struct Service(Arc<Program>);
 
-impl Handler for Service {
-    type Body = Full<Bytes>;
+impl backend::Service for Service {
+    type Body = Empty<Bytes>;
 
-    async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Self::Body> {
-        match self.try_answer(request).await {
-            Ok(response) => response.map(Full::new),
-            Err(failure) => {
-                if !failure.is_of_the_client() {
-                    log::line(&self.program.name, &failure.to_string());
-                }
-                failure.answer(Full::new)
-            }
-        }
-    }
-}
-
-impl Service {
-    async fn try_answer(self: &Arc<Self>, request: Request<Incoming>) -> Result<Response<Bytes>, Failure> {
-        let Settings { deadline, max_body } = self.host.settings;
-        let deadline = Instant::now() + deadline;
-        if request.body().size_hint().lower() > max_body {
-            return Err(Failure::BodyTooLong);
-        }
-        let too_long = TooLong::default();
-        let refusal: fn() -> BoxError = || "the body is longer than it may be".into();
-        let request = request.map(|body| BoundedBody::new(body, max_body, too_long.clone(), refusal));
-        let collected = timeout_at(deadline.into(), direct::collected(request)).await;
-        if too_long.happened() {
-            return Err(Failure::BodyTooLong);
-        }
-        let request = collected.unwrap_or(Err(Failure::TooSlow))?;
-        let service = Arc::clone(self);
+    async fn call<B: RequestBody>(
+        self: &Arc<Self>,
+        request: Request<BoundedBody<B>>,
+        call: Call,
+    ) -> Result<Response<Answer<Empty<Bytes>>>, Failure> {
+        let request = call.whole(request).await?;
+        let (program, deadline) = (Arc::clone(&self.0), call.deadline);
         // A task of its own, so that a client that leaves does not let the next in while the process still runs.
         let answer = tokio::spawn(async move {
-            let turn = timeout_at(deadline.into(), service.turn.lock()).await.map_err(|_| Failure::TooBusy)?;
-            let (program, host) = (Arc::clone(&service.program), Arc::clone(&service.host));
-            let ran = tokio::task::spawn_blocking(move || program.run(&host, request)).await;
-            drop(turn);
+            let permit = call.admit().await?;
+            let ran = tokio::task::spawn_blocking(move || program.run(request)).await;
+            drop(permit);
             ran.map_err(|error| Failure::Trapped(error.into()))?
         });
-        match timeout_at(deadline.into(), answer).await {
-            Ok(joined) => joined.map_err(|error| Failure::Trapped(error.into()))?,
-            Err(_) => Err(Failure::TooSlow),
-        }
+        let response =
+            within(deadline, async { answer.await.unwrap_or_else(|error| Err(Failure::Trapped(error.into()))) });
+        Ok(response.await?.map(|body| Answer::Whole(Some(body))))
     }
 }
 
 impl Program {
     /// Runs a process to its end.
-    fn run(&self, host: &Host, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+    fn run(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let (out, written) = Pipe::channel();
         let (err, told) = Pipe::channel();
         let mut runner = WasiRunner::new();
         runner
             .with_envs(cgi::variables(&request))
-            .with_envs(host.env.iter().cloned())
+            .with_envs(self.context.grants.env.iter().cloned())
             .with_mount(FOLDER.into(), Arc::clone(&self.files) as _)
             .with_stdin(Box::new(StaticFile::new(request.into_body())))
             .with_stdout(Box::new(out))
             .with_stderr(Box::new(err));
-        let runtime = RuntimeOrEngine::Runtime(Arc::clone(&host.runtime));
-        let ended = runner.run_wasm(runtime, &self.name, self.module.clone(), self.hash);
+        let runtime = RuntimeOrEngine::Runtime(Arc::clone(&self.host.runtime));
+        let ended = runner.run_wasm(runtime, &self.context.name, self.module.clone(), self.hash);
         // With it go the ends that are written to.
         drop(runner);
-        let mut lines = GuestLines::new(Arc::clone(&self.name));
+        let mut lines = GuestLines::new(Arc::clone(&self.context.name));
         lines.take(&all(told));
         ended.map_err(Failure::Trapped)?;
         cgi::response(&all(written).into())

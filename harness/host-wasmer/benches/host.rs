@@ -12,18 +12,22 @@ mod shared;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tare_host_wasmer::component;
+use tare_host::Backend;
+use tare_host::front::{Front, ServiceContext};
+use tare_host::grants::Grants;
 use tare_host_wasmer::service::{Host, Service};
 use tare_host_wasmer::settings::Settings;
 use tokio::runtime::Runtime;
 
 #[expect(unsafe_code, reason = "what was compiled a moment ago")]
-fn service(settings: Settings) -> Arc<Service> {
-    let host = Host::new(settings, Vec::new()).expect("the clock starts");
+fn service(settings: Settings) -> Arc<Front<Service>> {
+    let host = Host::new(settings, &Grants::default()).expect("the clock starts");
     // SAFETY: the file comes from this project's compiler, and nobody changes it meanwhile.
-    let opened = unsafe { component::open(host.engine(), &artifacts::WASMER.guest) };
-    let (component, _) = opened.expect("compiled by the same version");
-    Service::link(&host, "bench", component).expect("the host has all that the component imports")
+    let loaded = unsafe { host.load(&artifacts::WASMER.guest) };
+    let (component, _) = loaded.expect("compiled by the same version");
+    let context = ServiceContext::new("bench", &Arc::default());
+    let service = host.link(component, Arc::clone(&context)).expect("the host has all that the component imports");
+    Front::new(service, context, host.limits(), host.concurrency())
 }
 
 fn host(criterion: &mut Criterion) {
@@ -32,9 +36,9 @@ fn host(criterion: &mut Criterion) {
     let settings = Settings::default();
     let warm = service(Settings { common: shared::reusing(&settings.common), ..settings });
     criterion.bench_function("wasmer, instantiate", |bencher| {
-        bencher.iter(|| fresh.fresh(runtime.handle()).expect("the component instantiates"));
+        bencher.iter(|| fresh.service().fresh(runtime.handle()).expect("the component instantiates"));
     });
-    let ask = |service: Arc<Service>| {
+    let ask = |service: Arc<Front<Service>>| {
         move |request| {
             let service = Arc::clone(&service);
             async move { shared::whole(service.answer(request).await).await }

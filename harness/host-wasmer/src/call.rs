@@ -77,7 +77,7 @@ impl Imported {
 impl Bound {
     fn call(self, env: FunctionEnvMut<'_, State>, values: &[u64]) -> Result<u64, Trap> {
         let Some(function) = self.function else {
-            return Err(Trap::misuse("a descriptor is used, and there is none"));
+            return Err(Trap::misuse("a file or a socket is used, and there is none"));
         };
         let mut call = Call { env, bound: self };
         if call.env.data().allocating {

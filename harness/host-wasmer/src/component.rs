@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use tare_host::file::{Kind, Origin};
+#[cfg(feature = "compiler")]
+use tare_host::refusal;
 use wasmer::{Engine, Module};
 
 use crate::plan::Plan;
@@ -111,7 +113,11 @@ fn compile(_: &Engine, path: &Path) -> anyhow::Result<Component> {
 #[cfg(feature = "compiler")]
 fn compile(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
     let bytes = fs_err::read(path)?;
-    from_bytes(engine, &bytes).with_context(|| format!("{} does not compile", path.display()))
+    let compiled = from_bytes(engine, &bytes);
+    if compiled.is_err() && refusal::is_wasi_0_3(&bytes) {
+        bail!("{} cannot be served: {}", path.display(), refusal::wasi_0_3());
+    }
+    compiled.with_context(|| format!("{} does not compile", path.display()))
 }
 
 /// Takes a component apart and compiles its modules.

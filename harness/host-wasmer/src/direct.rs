@@ -1,4 +1,4 @@
-//! Calling a component with a request as plain values, which gives the response: the world `tare:direct`.
+//! Calling a component with a request as plain values, which returns the response: the world `tare:direct`.
 
 use bytes::Bytes;
 use http::Request;
@@ -22,7 +22,7 @@ record! {
     }
 }
 
-/// Address and length of method, target, headers and body; gives the address of the answer.
+/// Address and length of method, target, headers and body; returns the address of the answer.
 type Core = TypedFunction<(i32, i32, i32, i32, i32, i32, i32, i32), i32>;
 
 /// The handler of an instance.

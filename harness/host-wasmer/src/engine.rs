@@ -9,9 +9,6 @@ use wasmer::sys::vm::{LinearMemory, Trap, VMMemory, VMMemoryDefinition, VMOwnedM
 use wasmer::sys::{BaseTunables, NativeEngineExt, Target, Tunables};
 use wasmer::{Engine, MemoryError, MemoryStyle, MemoryType, Pages, TableStyle, TableType};
 
-/// The most elements of a table: as on the other host.
-const TABLE_ELEMENTS: u32 = 20_000;
-
 /// Which of Wasmer's compilers makes the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Compiler {
@@ -45,21 +42,22 @@ fn limited(mut engine: Engine) -> Engine {
     engine
 }
 
-/// How much linear memory an instance may have, all its memories together.
+/// How much linear memory an instance may have, all its memories together, and how many elements each of its tables.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
+    table: u32,
     used: AtomicUsize,
     refused: AtomicBool,
 }
 
 impl Budget {
-    /// So many bytes.
-    pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicUsize::new(0), refused: AtomicBool::new(false) })
+    /// So many bytes, and so many elements.
+    pub fn new(limit: usize, table: u32) -> Arc<Self> {
+        Arc::new(Self { limit, table, used: AtomicUsize::new(0), refused: AtomicBool::new(false) })
     }
 
-    /// What the instance may have, in bytes, if it asked for more.
+    /// Returns what the instance may have, in bytes, if it asked for more; else `None`.
     pub fn refused(&self) -> Option<usize> {
         self.refused.load(Ordering::Relaxed).then_some(self.limit)
     }
@@ -100,8 +98,16 @@ impl Limited {
         ))
     }
 
-    fn table(ty: &TableType) -> TableType {
-        TableType { maximum: Some(ty.maximum.map_or(TABLE_ELEMENTS, |most| most.min(TABLE_ELEMENTS))), ..*ty }
+    /// A table that does not grow beyond its budget.
+    fn table(ty: &TableType) -> Result<TableType, String> {
+        let budget = BUDGET.with_borrow(|budget| budget.as_ref().map_or(0, |budget| budget.table));
+        if ty.minimum > budget {
+            let needed = ty.minimum;
+            return Err(format!(
+                "its table of {needed} elements exceeds the limit of {budget} elements (--table-elements)"
+            ));
+        }
+        Ok(TableType { maximum: Some(ty.maximum.map_or(budget, |most| most.min(budget))), ..*ty })
     }
 
     fn memory(
@@ -142,7 +148,7 @@ impl Tunables for Limited {
     }
 
     fn create_host_table(&self, ty: &TableType, style: &TableStyle) -> Result<VMTable, String> {
-        self.0.create_host_table(&Self::table(ty), style)
+        self.0.create_host_table(&Self::table(ty)?, style)
     }
 
     unsafe fn create_vm_table(
@@ -151,8 +157,9 @@ impl Tunables for Limited {
         style: &TableStyle,
         location: NonNull<VMTableDefinition>,
     ) -> Result<VMTable, String> {
+        let ty = Self::table(ty)?;
         // SAFETY: the caller keeps the rules about the location.
-        unsafe { self.0.create_vm_table(&Self::table(ty), style, location) }
+        unsafe { self.0.create_vm_table(&ty, style, location) }
     }
 }
 
@@ -211,7 +218,7 @@ mod tests {
 
     #[test]
     fn memories_are_counted_together() {
-        let budget = Budget::new(100);
+        let budget = Budget::new(100, 10);
         assert!(budget.take(60) && budget.take(40));
         assert_eq!(budget.refused(), None);
         assert!(!budget.take(1));

@@ -7,6 +7,8 @@ use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use http::{Request, Response};
 use tare_host::failure::Failure;
+use tare_host::front::ServiceContext;
+use tare_host::settings::Common;
 use tokio::runtime::Handle;
 use wasmer::sys::vm::TrapCode;
 use wasmer::{
@@ -20,7 +22,7 @@ use crate::direct;
 use crate::engine::{Budget, within};
 use crate::plan::{self, Export, Import, Signature, World};
 use crate::reply::Reply;
-use crate::state::{Grants, Links, State};
+use crate::state::{Links, State};
 use crate::wasi::http::{IncomingRequest, ResponseOutparam};
 use crate::watchdog::Watchdog;
 
@@ -83,7 +85,6 @@ pub struct Instance {
     env: FunctionEnv<State>,
     handler: Handler,
     budget: Arc<Budget>,
-    served: u32,
 }
 
 impl Instance {
@@ -94,19 +95,19 @@ impl Instance {
     pub fn new(
         engine: &Engine,
         linked: &Linked,
-        grants: &Arc<Grants>,
+        context: &Arc<ServiceContext>,
         runtime: &Handle,
-        memory_limit: usize,
+        limits: &Common,
     ) -> Result<Self, Failure> {
-        let budget = Budget::new(memory_limit);
-        let made = within(&budget, || Self::build(engine, linked, grants, runtime, Arc::clone(&budget)));
+        let budget = Budget::new(limits.memory_limit, limits.table_elements);
+        let made = within(&budget, || Self::build(engine, linked, context, runtime, Arc::clone(&budget)));
         made.map_err(|error| failed(error, &budget))
     }
 
     fn build(
         engine: &Engine,
         linked: &Linked,
-        grants: &Arc<Grants>,
+        context: &Arc<ServiceContext>,
         runtime: &Handle,
         budget: Arc<Budget>,
     ) -> anyhow::Result<Self> {
@@ -117,7 +118,7 @@ impl Instance {
             reallocs: vec![None; plan.reallocs.len()],
             later: vec![None; plan.later.len()],
         };
-        let env = FunctionEnv::new(&mut store, State::new(Arc::clone(grants), links, runtime.clone()));
+        let env = FunctionEnv::new(&mut store, State::new(Arc::clone(context), links, runtime.clone()));
         let mut instances: Vec<ModuleInstance> = Vec::with_capacity(plan.steps.len());
         for (number, (step, sources)) in plan.steps.iter().zip(&linked.imports).enumerate() {
             let externs = sources.iter().map(|source| match source {
@@ -160,12 +161,7 @@ impl Instance {
             }
             World::Direct => Handler::Direct(direct::Function::new(&store, handler, after, *memory, *realloc)?),
         };
-        Ok(Self { store, env, handler, budget, served: 0 })
-    }
-
-    /// How many requests it has served.
-    pub fn served(&self) -> u32 {
-        self.served
+        Ok(Self { store, env, handler, budget })
     }
 
     /// Lets it answer a request, and waits for it to end.
@@ -180,7 +176,6 @@ impl Instance {
         watchdog: &Watchdog,
     ) -> Result<(), Failure> {
         let Handler::Http(function, post_return) = &self.handler else { return Err(other_world()) };
-        self.served += 1;
         let state = self.env.as_mut(&mut self.store);
         state.deadline = deadline;
         state.reply = Some(Arc::clone(reply));
@@ -210,7 +205,6 @@ impl Instance {
         watchdog: &Watchdog,
     ) -> Result<Response<Bytes>, Failure> {
         let Handler::Direct(function) = &self.handler else { return Err(other_world()) };
-        self.served += 1;
         self.env.as_mut(&mut self.store).deadline = deadline;
         let watch = watchdog.watch(self.store.interrupter(), deadline, None);
         let answered = function.call(&mut self.store, &self.env, request);

@@ -8,11 +8,10 @@
 //! `tare-host-wasmer-jit` with Cranelift and Singlepass, which compiles at the start or ahead.
 //!
 //! Each request gets an instance of its own unless `--reuse` says otherwise, and a thread of its own. An instance that
-//! traps, loops or wants too much memory costs its own request and no other. No component sees a file, a socket or a
-//! variable that was not granted.
+//! traps, loops or wants too much memory costs its own request and no other. No component sees a file or a socket, nor a
+//! variable or a setting that was not granted.
 
 pub mod abi;
-pub mod answer;
 mod call;
 pub mod component;
 pub mod direct;

@@ -1,4 +1,4 @@
-//! A service: one component, its state, and its instances.
+//! A service: one component and its instances.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -6,30 +6,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{anyhow, bail, ensure};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
-use hyper::body::Incoming;
-use tare_host::admission::{Place, Room};
-use tare_host::backend::BoxError;
-use tare_host::body::{BoundedBody, TooLong};
-use tare_host::events::FirstInstance;
+use http_body_util::BodyExt;
+use tare_host::admission::{ConcurrencyLimit, Permit};
+use tare_host::answer::Answer;
+use tare_host::backend::{self, BoxError};
+use tare_host::body::{BodyError, BoundedBody, RequestBody};
 use tare_host::failure::Failure;
-use tare_host::values::Values;
-use tare_host::{Backend, Handler, direct, events, log};
+use tare_host::file::Origin;
+use tare_host::front::{Call, ServiceContext};
+use tare_host::grants::Grants;
+use tare_host::pool::{Pooled, ReusePolicy, Warm};
+use tare_host::settings::RequestLimits;
+use tare_host::{log, refusal};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::timeout_at;
 use wasmer::Engine;
 
-use crate::answer::Answer;
 use crate::component::{self, Component};
 use crate::instance::{Instance, Linked};
-use crate::plan::World;
+use crate::pipe::Reader;
+use crate::plan::{Import, World};
 use crate::reply::Reply;
 use crate::settings::{Compile, Settings};
-use crate::state::Grants;
+use crate::wasi;
 use crate::wasi::http::{BodyTooLong, IncomingRequest};
 use crate::watchdog::Watchdog;
 use crate::workers::{Tell, Workers};
@@ -38,79 +40,73 @@ use crate::workers::{Tell, Workers};
 pub struct Host {
     engine: Engine,
     settings: Settings,
-    /// The environment granted to every component.
-    env: Vec<(String, String)>,
-    room: Room,
-    workers: Workers<Warm>,
+    concurrency: ConcurrencyLimit,
+    reuse: Arc<ReusePolicy>,
+    workers: Workers<Kept>,
     watchdog: Arc<Watchdog>,
-    /// How many warm instances wait for a request, of all services.
-    warm: Arc<AtomicU32>,
     /// Numbers the services.
     services: AtomicU32,
 }
 
 /// The warm instances that a thread keeps, with their services: Wasmer's stores do not leave their thread.
-#[derive(Default)]
-struct Warm {
-    instances: Vec<(u32, Instance)>,
-    counted: Option<Arc<AtomicU32>>,
-}
+type Kept = Vec<(u32, Warm<Instance>)>;
 
 thread_local! {
     /// Those of a thread that serves connections, see [`Service::directly`].
-    static WARM: RefCell<Warm> = RefCell::default();
-}
-
-impl Drop for Warm {
-    fn drop(&mut self) {
-        if let Some(warm) = &self.counted {
-            let count = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
-            warm.fetch_sub(count, Ordering::Relaxed);
-        }
-    }
+    static KEPT: RefCell<Kept> = RefCell::default();
 }
 
 impl Host {
-    /// Makes the engine, and starts the clock of the deadlines.
-    ///
-    /// # Errors
-    /// The system refuses the thread of the clock.
-    pub fn new(settings: Settings, env: Vec<(String, String)>) -> anyhow::Result<Arc<Self>> {
-        #[cfg(feature = "compiler")]
-        let engine = crate::engine::compiling(settings.compiler);
-        #[cfg(not(feature = "compiler"))]
-        let engine = crate::engine::headless();
-        Ok(Arc::new(Self {
-            engine,
-            room: Room::new(settings.common.max_instances),
-            settings,
-            env,
-            workers: Workers::default(),
-            watchdog: Watchdog::start()?,
-            warm: Arc::default(),
-            services: AtomicU32::new(0),
-        }))
-    }
-
     /// The engine that runs the components.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 }
 
-impl Backend for Host {
+impl backend::Backend for Host {
     type Settings = Settings;
     type Compile = Compile;
+    type Loaded = Component;
     type Service = Service;
 
-    fn new(settings: Settings, env: Vec<(String, String)>) -> anyhow::Result<Arc<Self>> {
-        Self::new(settings, env)
+    fn new(settings: Settings, grants: &Grants) -> anyhow::Result<Arc<Self>> {
+        ensure!(grants.outgoing.is_empty(), not_granted("--outgoing"));
+        ensure!(grants.dirs.is_empty(), not_granted("--dir"));
+        #[cfg(feature = "compiler")]
+        let engine = crate::engine::compiling(settings.compiler);
+        #[cfg(not(feature = "compiler"))]
+        let engine = crate::engine::headless();
+        Ok(Arc::new(Self {
+            engine,
+            concurrency: ConcurrencyLimit::new(settings.common.max_instances),
+            reuse: ReusePolicy::new(&settings.common),
+            settings,
+            workers: Workers::default(),
+            watchdog: Watchdog::start()?,
+            services: AtomicU32::new(0),
+        }))
+    }
+
+    fn limits(&self) -> RequestLimits {
+        self.settings.common.requests
+    }
+
+    fn concurrency(&self) -> ConcurrencyLimit {
+        self.concurrency.clone()
     }
 
     #[expect(unsafe_code, reason = "whoever names the file vouches for it")]
-    unsafe fn open(self: &Arc<Self>, name: &str, path: &Path) -> anyhow::Result<Arc<Service>> {
+    unsafe fn load(&self, path: &Path) -> anyhow::Result<(Component, Origin)> {
         // SAFETY: the caller vouches for the file.
-        unsafe { Service::open(self, name, path) }
+        unsafe { component::open(&self.engine, path) }
+    }
+
+    fn link(self: &Arc<Self>, component: Component, context: Arc<ServiceContext>) -> anyhow::Result<Service> {
+        check_imports(&component)?;
+        check_tables(&component, self.settings.common.table_elements)?;
+        let linked = Linked::new(component, self.settings.common.memory_limit)?;
+        let number = self.services.fetch_add(1, Ordering::Relaxed);
+        Ok(Service { host: Arc::clone(self), number, context, linked })
     }
 
     fn compile(args: Compile) -> anyhow::Result<()> {
@@ -118,168 +114,120 @@ impl Backend for Host {
     }
 }
 
+/// Says that an option means nothing here.
+fn not_granted(option: &str) -> anyhow::Error {
+    anyhow!(
+        "this host cannot grant what {option} grants; serve the component with tare-host-wasmtime, or without {option}"
+    )
+}
+
+/// Checks that all that a component imports is there.
+///
+/// # Errors
+/// An interface is not; the error names all of them. Single functions are looked for by [`Linked::new`].
+fn check_imports(component: &Component) -> anyhow::Result<()> {
+    let imports = component.plan.steps.iter().flat_map(|step| &step.imports);
+    let names = imports.filter_map(|import| match import {
+        Import::Host(import) => Some(import.interface.as_str()),
+        Import::Export(_) | Import::Later { .. } => None,
+    });
+    let missing: Vec<&str> = names.filter(|name| !wasi::is_provided(name)).collect();
+    if missing.is_empty() { Ok(()) } else { bail!(refusal::missing_imports(missing)) }
+}
+
+/// Checks that no table is larger at its start than tables may be.
+fn check_tables(component: &Component, most: u32) -> anyhow::Result<()> {
+    let tables = component.modules.iter().flat_map(|module| module.info().tables.values());
+    let largest = tables.map(|table| table.minimum).max().unwrap_or(0);
+    ensure!(
+        largest <= most,
+        "its table of {largest} elements at the start exceeds the limit of {most} elements; raise --table-elements"
+    );
+    Ok(())
+}
+
 /// A component that is ready to be instantiated, with what its instances share.
 pub struct Service {
     host: Arc<Host>,
     number: u32,
-    grants: Arc<Grants>,
+    context: Arc<ServiceContext>,
     linked: Linked,
-    first: FirstInstance,
 }
 
-impl Handler for Service {
-    type Body = Answer;
+impl backend::Service for Service {
+    type Body = Reader;
 
-    async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Answer> {
-        self.answer(request).await
+    async fn call<B: RequestBody>(
+        self: &Arc<Self>,
+        request: Request<BoundedBody<B>>,
+        call: Call,
+    ) -> Result<Response<Answer<Reader>>, Failure> {
+        match self.linked.world() {
+            World::Http => self.through_http(request, call).await,
+            World::Direct => self.directly(request, call).await,
+        }
     }
 }
 
 impl Service {
-    /// Loads or compiles a component, announcing the phases.
-    ///
-    /// # Errors
-    /// See [`component::open`], and the component imports what this host does not have.
-    ///
-    /// # Safety
-    /// See [`component::open`].
-    #[expect(unsafe_code, reason = "whoever names the file vouches for it")]
-    pub unsafe fn open(host: &Arc<Host>, name: &str, path: &Path) -> anyhow::Result<Arc<Self>> {
-        // SAFETY: the caller vouches for the file.
-        let (component, origin) = unsafe { component::open(&host.engine, path) }?;
-        events::phase(origin.phase());
-        let service = Self::link(host, name, component).with_context(|| {
-            format!(
-                "{} is not a component that this host can serve: it must import nothing but the proxy world of WASI \
-                     0.2, its command line without sockets, and `wasi:keyvalue`",
-                path.display()
-            )
-        })?;
-        events::phase("link");
-        Ok(service)
-    }
-
-    /// Makes a service of a component.
-    ///
-    /// # Errors
-    /// See [`Linked::new`].
-    pub fn link(host: &Arc<Host>, name: &str, component: Component) -> anyhow::Result<Arc<Self>> {
-        let linked = Linked::new(component, host.settings.common.memory_limit)?;
-        let grants = Grants { service: name.into(), env: host.env.clone(), values: Arc::new(Values::default()) };
-        let number = host.services.fetch_add(1, Ordering::Relaxed);
-        Ok(Arc::new(Self {
-            host: Arc::clone(host),
-            number,
-            grants: Arc::new(grants),
-            linked,
-            first: FirstInstance::default(),
-        }))
-    }
-
-    /// Answers a request. What goes wrong is answered as well, and logged.
-    pub async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Response<Answer>
-    where
-        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
-    {
-        match self.try_answer(request).await {
-            Ok(response) => response,
-            Err(failure) => {
-                if !failure.is_of_the_client() {
-                    log::line(&self.grants.service, &failure.to_string());
-                }
-                failure.answer(|words| Answer::Whole(Some(words)))
-            }
-        }
-    }
-
-    async fn try_answer<B>(self: &Arc<Self>, request: Request<B>) -> Result<Response<Answer>, Failure>
-    where
-        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
-    {
-        let settings = &self.host.settings.common;
-        let deadline = Instant::now() + settings.deadline;
-        if request.body().size_hint().lower() > settings.max_body {
-            return Err(Failure::BodyTooLong);
-        }
-        let place = self.host.room.admit(deadline).await?;
-        let too_long = TooLong::default();
-        let refusal: fn() -> BoxError = || BodyTooLong.into();
-        let request = request.map(|body| BoundedBody::new(body, settings.max_body, too_long.clone(), refusal));
-        match self.linked.world() {
-            World::Http => self.through_http(request, too_long, deadline, place).await,
-            World::Direct => self.directly(request, &too_long, deadline, place).await,
-        }
-    }
-
-    async fn through_http<B>(
+    async fn through_http<B: RequestBody>(
         self: &Arc<Self>,
-        request: Request<BoundedBody<B, BoxError>>,
-        too_long: TooLong,
-        deadline: Instant,
-        place: Place,
-    ) -> Result<Response<Answer>, Failure>
-    where
-        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
-    {
+        request: Request<BoundedBody<B>>,
+        call: Call,
+    ) -> Result<Response<Answer<Reader>>, Failure> {
+        let permit = call.admit().await?;
         let (sender, outcome) = oneshot::channel();
-        let reply = Arc::new(Reply::new(sender, too_long));
+        let reply = Arc::new(Reply::new(sender, call.too_long));
         let (parts, body) = request.into_parts();
-        let request = IncomingRequest::new(parts, Box::new(body)).map_err(|error| Failure::BadRequest(error.into()))?;
-        let (service, runtime) = (Arc::clone(self), Handle::current());
-        let job = move |warm: &mut Warm| service.run(warm, request, reply, deadline, &runtime, place);
+        let request = IncomingRequest::new(parts, Box::new(body.map_err(read_error)))
+            .map_err(|error| Failure::BadRequest(error.into()))?;
+        let (service, runtime, deadline) = (Arc::clone(self), Handle::current(), call.deadline);
+        let job = move |kept: &mut Kept| service.run(kept, request, reply, deadline, &runtime, permit);
         let refused = |error| Failure::Trapped(anyhow::Error::new(error).context("no thread could be started"));
         self.host.workers.run(Box::new(job)).map_err(refused)?;
         let response = outcome.await.unwrap_or(Err(Failure::NoAnswer))?;
-        Ok(response.map(|body| body.map_or(Answer::Whole(None), Answer::Guest)))
+        Ok(response.map(|body| body.map_or(Answer::Whole(None), Answer::Written)))
     }
 
     /// Asks an instance for the response. On the thread of the connection: such a component has no reason to wait, and
     /// what is compared by it is the runtime, without a change of threads. One that computes for long holds up others.
-    async fn directly<B>(
+    async fn directly<B: RequestBody>(
         &self,
-        request: Request<BoundedBody<B, BoxError>>,
-        too_long: &TooLong,
-        deadline: Instant,
-        place: Place,
-    ) -> Result<Response<Answer>, Failure>
-    where
-        B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
-    {
-        let collected = timeout_at(deadline.into(), direct::collected(request)).await;
-        if too_long.happened() {
-            return Err(Failure::BodyTooLong);
-        }
-        let request = collected.unwrap_or(Err(Failure::TooSlow))?;
+        request: Request<BoundedBody<B>>,
+        call: Call,
+    ) -> Result<Response<Answer<Reader>>, Failure> {
+        let request = call.whole(request).await?;
+        let permit = call.admit().await?;
         let runtime = Handle::current();
-        let response = WARM.with_borrow_mut(|warm| {
-            let mut instance = self.instance(warm, &runtime)?;
-            let response = instance.ask(&request, deadline, &self.host.watchdog)?;
-            self.keep(warm, instance);
+        let response: Result<Response<Bytes>, Failure> = KEPT.with_borrow_mut(|kept| {
+            let mut pooled = self.instance(kept, &runtime)?;
+            let response = pooled.instance.ask(&request, call.deadline, &self.host.watchdog)?;
+            self.keep(kept, pooled);
             Ok(response)
         });
-        drop(place);
+        drop(permit);
         Ok(response?.map(|body| Answer::Whole(Some(body))))
     }
 
     /// Runs an instance on a request until it ends, also after its answer. On a thread for it alone.
     fn run(
         &self,
-        warm: &mut Warm,
+        kept: &mut Kept,
         request: IncomingRequest,
         reply: Arc<Reply>,
         deadline: Instant,
         runtime: &Handle,
-        place: Place,
+        permit: Permit,
     ) -> Tell {
-        let ended = self.instance(warm, runtime).and_then(|mut instance| {
-            instance.serve(request, &reply, deadline, &self.host.watchdog)?;
-            self.keep(warm, instance);
+        let ended = self.instance(kept, runtime).and_then(|mut pooled| {
+            pooled.instance.serve(request, &reply, deadline, &self.host.watchdog)?;
+            self.keep(kept, pooled);
             Ok(())
         });
-        let service = Arc::clone(&self.grants.service);
+        let service = Arc::clone(&self.context.name);
         Box::new(move || {
-            // Only now is there room for the next.
-            drop(place);
+            // Only now may the next one run.
+            drop(permit);
             if let Some(failure) = reply.end(ended) {
                 log::line(&service, &failure.to_string());
             }
@@ -287,12 +235,11 @@ impl Service {
     }
 
     /// A warm instance of this thread, or a fresh one.
-    fn instance(&self, warm: &mut Warm, runtime: &Handle) -> Result<Instance, Failure> {
-        if let Some(found) = warm.instances.iter().rposition(|(service, _)| *service == self.number) {
-            self.host.warm.fetch_sub(1, Ordering::Relaxed);
-            return Ok(warm.instances.swap_remove(found).1);
+    fn instance(&self, kept: &mut Kept, runtime: &Handle) -> Result<Pooled<Instance>, Failure> {
+        match kept.iter().rposition(|(service, _)| *service == self.number) {
+            Some(found) => Ok(kept.swap_remove(found).1.take()),
+            None => Ok(Pooled::fresh(self.fresh(runtime)?)),
         }
-        self.fresh(runtime)
     }
 
     /// A fresh instance.
@@ -300,23 +247,24 @@ impl Service {
     /// # Errors
     /// The component fails while it is instantiated.
     pub fn fresh(&self, runtime: &Handle) -> Result<Instance, Failure> {
-        let limit = self.host.settings.common.memory_limit;
-        let instance = Instance::new(&self.host.engine, &self.linked, &self.grants, runtime, limit)?;
-        self.first.made();
+        let Host { engine, settings, .. } = &*self.host;
+        let instance = Instance::new(engine, &self.linked, &self.context, runtime, &settings.common)?;
+        self.context.first.made();
         Ok(instance)
     }
 
     /// Keeps an instance for the next request on this thread, or drops it.
-    fn keep(&self, warm: &mut Warm, instance: Instance) {
-        let settings = &self.host.settings.common;
-        if instance.served() >= settings.reuse.get() {
-            return;
+    fn keep(&self, kept: &mut Kept, used: Pooled<Instance>) {
+        if let Some(warm) = self.host.reuse.keep(used) {
+            kept.push((self.number, warm));
         }
-        if self.host.warm.fetch_add(1, Ordering::Relaxed) >= settings.max_instances.get() {
-            self.host.warm.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        warm.counted.get_or_insert_with(|| Arc::clone(&self.host.warm));
-        warm.instances.push((self.number, instance));
+    }
+}
+
+/// What a component reads where its request breaks off.
+fn read_error(error: BodyError) -> BoxError {
+    match error {
+        BodyError::TooLong => BodyTooLong.into(),
+        BodyError::Broken(error) => error.into(),
     }
 }

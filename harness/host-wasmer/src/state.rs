@@ -1,13 +1,13 @@
 //! What the host keeps for one instance: its view of the world, which is small.
 //!
-//! An instance has no file, no directory, no socket and no argument: only the environment granted, clocks, randomness,
-//! its log, the values of its service and the request it answers.
+//! An instance has no file, no directory, no socket and no argument: only the environment and the settings granted, clocks,
+//! randomness, its log, the values of its service and the request it answers.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use tare_host::values::Values;
+use tare_host::front::ServiceContext;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use tokio::time::timeout_at;
@@ -16,18 +16,7 @@ use wasmer::{Function, Memory, TypedFunction};
 use crate::abi::{Handles, Trap};
 use crate::reply::Reply;
 
-/// What the instances of one service have in common.
-#[derive(Debug)]
-pub struct Grants {
-    /// The service's name.
-    pub service: Arc<str>,
-    /// The environment that its instances see.
-    pub env: Vec<(String, String)>,
-    /// The state that they share.
-    pub values: Arc<Values>,
-}
-
-/// The guest's `realloc`: old address, old size, alignment, new size; gives an address.
+/// The guest's `realloc`: old address, old size, alignment, new size; returns an address.
 pub type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
 
 /// What the host needs of the instance's own modules, each known once its module is instantiated.
@@ -44,8 +33,8 @@ pub struct Links {
 /// The data of an instance.
 #[derive(Debug)]
 pub struct State {
-    /// What its service grants.
-    pub grants: Arc<Grants>,
+    /// What it has in common with the other instances of its service.
+    pub context: Arc<ServiceContext>,
     /// Its handles.
     pub handles: Handles,
     /// Its modules' parts.
@@ -62,9 +51,9 @@ pub struct State {
 
 impl State {
     /// The state of a fresh instance. Called within a runtime.
-    pub fn new(grants: Arc<Grants>, links: Links, runtime: Handle) -> Self {
+    pub fn new(context: Arc<ServiceContext>, links: Links, runtime: Handle) -> Self {
         let handles = Handles::default();
-        Self { grants, handles, links, allocating: false, deadline: Instant::now(), reply: None, runtime }
+        Self { context, handles, links, allocating: false, deadline: Instant::now(), reply: None, runtime }
     }
 
     /// Waits until `poll` is ready, which must wake what it is polled with or be ready at `until`.

@@ -20,7 +20,7 @@ pub struct Watchdog {
 struct Watched {
     interrupter: Interrupter,
     deadline: Instant,
-    /// The answer to let go of; none where an answer is what the call returns.
+    /// The answer to let go of; `None` if the answer is what the call returns.
     reply: Option<Arc<Reply>>,
     /// Whether it ran at the last tick already.
     seen: bool,

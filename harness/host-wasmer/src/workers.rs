@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a thread without work is kept.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Something to do on a thread, with what the thread keeps from one to the next. It gives what is to be done once the
+/// Something to do on a thread, with what the thread keeps from one to the next. It returns what is to be done once the
 /// thread is free for the next: telling that it is done, since whoever hears it may have more to do.
 pub type Job<K> = Box<dyn FnOnce(&mut K) -> Tell + Send>;
 

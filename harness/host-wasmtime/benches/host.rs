@@ -13,18 +13,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tare_host_wasmtime::component;
+use tare_host::Backend;
+use tare_host::front::{Front, ServiceContext};
+use tare_host::grants::Grants;
 use tare_host_wasmtime::service::{Host, Service};
 use tare_host_wasmtime::settings::Settings;
 use tokio::runtime::Runtime;
 
 #[expect(unsafe_code, reason = "what was compiled a moment ago")]
-fn service(settings: Settings) -> Arc<Service> {
-    let host = Host::new(settings, Vec::new()).expect("the machine has room for the pool");
+fn service(settings: Settings) -> Arc<Front<Service>> {
+    let host = Host::new(settings, &Grants::default()).expect("the machine has room for the pool");
     // SAFETY: the file comes from this project's compiler, and nobody changes it meanwhile.
-    let opened = unsafe { component::open(host.engine(), &artifacts::WASMTIME.guest) };
-    let (component, _) = opened.expect("compiled by the same version");
-    Service::link(&host, "bench", &component).expect("the host has all that the component imports")
+    let loaded = unsafe { host.load(&artifacts::WASMTIME.guest) };
+    let (component, _) = loaded.expect("compiled by the same version");
+    let context = ServiceContext::new("bench", &Arc::default());
+    let service = host.link(component, Arc::clone(&context)).expect("the host has all that the component imports");
+    Front::new(service, context, host.limits(), host.concurrency())
 }
 
 fn host(criterion: &mut Criterion) {
@@ -35,10 +39,10 @@ fn host(criterion: &mut Criterion) {
     criterion.bench_function("wasmtime, instantiate", |bencher| {
         bencher.iter(|| {
             let deadline = Instant::now() + Duration::from_secs(10);
-            runtime.block_on(fresh.instance(deadline)).expect("the component instantiates")
+            runtime.block_on(fresh.service().fresh(deadline)).expect("the component instantiates")
         });
     });
-    let ask = |service: Arc<Service>| {
+    let ask = |service: Arc<Front<Service>>| {
         move |request| {
             let service = Arc::clone(&service);
             async move { shared::whole(service.answer(request).await).await }

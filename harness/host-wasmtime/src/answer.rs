@@ -1,4 +1,4 @@
-//! What goes back to a client: a component's answer, or the host's own when there is none.
+//! What a component writes of an answer.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,11 +14,9 @@ use wasmtime_wasi_http::{Error, WasiBody};
 pub type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
 /// The body of an answer.
-pub enum Answer {
-    /// The host's own words.
-    Host(Option<Bytes>),
+pub enum GuestBody {
     /// What a component wrote before it ended: the usual case.
-    Guest(WasiBody),
+    Ended(WasiBody),
     /// What a component still writes.
     Live(LiveBody),
 }
@@ -66,30 +64,27 @@ impl Drop for LiveBody {
     }
 }
 
-impl Body for Answer {
+impl Body for GuestBody {
     type Data = Bytes;
     type Error = Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match self.get_mut() {
-            Self::Host(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Guest(body) => Pin::new(body).poll_frame(cx),
+            Self::Ended(body) => Pin::new(body).poll_frame(cx),
             Self::Live(live) => live.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Host(bytes) => bytes.is_none(),
-            Self::Guest(body) => body.is_end_stream(),
+            Self::Ended(body) => body.is_end_stream(),
             Self::Live(live) => live.body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Host(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Guest(body) => body.size_hint(),
+            Self::Ended(body) => body.size_hint(),
             Self::Live(live) => live.body.size_hint(),
         }
     }

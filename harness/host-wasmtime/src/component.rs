@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
 #[cfg(feature = "compiler")]
-use tare_host::cli;
+use anyhow::anyhow;
+use anyhow::bail;
 use tare_host::file::{Kind, Origin};
+#[cfg(feature = "compiler")]
+use tare_host::{cli, refusal};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -41,12 +43,32 @@ pub unsafe fn open(engine: &Engine, path: &Path) -> anyhow::Result<(Component, O
 unsafe fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
     // SAFETY: wasmtime checks the file's kind, version, settings and target. That its compiler made it, and that it stays as
     // it is, is what the caller vouches for.
-    unsafe { Component::deserialize_file(engine, path) }.map_err(anyhow::Error::from).with_context(|| {
-        format!(
-            "{} is not compiled for this host; compile it again with `tare-host-wasmtime-jit compile` of the same version",
-            path.display()
-        )
+    unsafe { Component::deserialize_file(engine, path) }.map_err(|error| {
+        let other =
+            "is not compiled for this host; compile it again with `tare-host-wasmtime-jit compile` of the same version";
+        anyhow::Error::from(error).told(path, other)
     })
+}
+
+/// Telling why a component was not loaded.
+trait Told {
+    /// Names the file and the remedy: of the limit if it needs more than it may have, else this one.
+    fn told(self, path: &Path, otherwise: &str) -> Self;
+}
+
+impl Told for anyhow::Error {
+    fn told(self, path: &Path, otherwise: &str) -> Self {
+        // Wasmtime has no types for these; the pool refuses what could never be instantiated in it.
+        let cause = format!("{self:#}");
+        let what = if !cause.contains("exceeds the limit of") {
+            otherwise
+        } else if cause.contains("table") {
+            "needs larger tables than it may have; raise --table-elements"
+        } else {
+            "needs more memory at its start than it may have; raise --memory-limit"
+        };
+        self.context(format!("{} {what}", path.display()))
+    }
 }
 
 #[cfg(not(feature = "compiler"))]
@@ -60,9 +82,17 @@ fn compile(_: &Engine, path: &Path) -> anyhow::Result<Component> {
 
 #[cfg(feature = "compiler")]
 fn compile(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
-    Component::from_file(engine, path)
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} does not compile", path.display()))
+    let bytes = fs_err::read(path)?;
+    Component::new(engine, &bytes).map_err(|error| does_not_compile(error, path, &bytes))
+}
+
+/// Says why a component does not compile.
+#[cfg(feature = "compiler")]
+fn does_not_compile(error: wasmtime::Error, path: &Path, bytes: &[u8]) -> anyhow::Error {
+    if refusal::is_wasi_0_3(bytes) {
+        return anyhow!("{} cannot be served: {}", path.display(), refusal::wasi_0_3());
+    }
+    anyhow::Error::from(error).told(path, "does not compile")
 }
 
 /// Compiles a component ahead, into a file.
@@ -78,10 +108,7 @@ pub fn compile_to_file(args: &Compile) -> anyhow::Result<()> {
         bail!("{} is {kind}", component.display());
     }
     let bytes = fs_err::read(component)?;
-    let compiled = engine
-        .precompile_component(&bytes)
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("{} does not compile", component.display()))?;
+    let compiled = engine.precompile_component(&bytes).map_err(|error| does_not_compile(error, component, &bytes))?;
     Ok(fs_err::write(out, compiled)?)
 }
 

@@ -77,6 +77,7 @@ fn pool(settings: &Settings) -> PoolingAllocationConfig {
         .total_tables(instances.saturating_mul(TABLES_PER_INSTANCE))
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_INSTANCE))
         .max_memory_size(settings.common.memory_limit)
+        .table_elements(usize::try_from(settings.common.table_elements).unwrap_or(usize::MAX))
         .linear_memory_keep_resident(settings.keep_resident)
         .table_keep_resident(settings.keep_resident)
         .pagemap_scan(match settings.pagemap_scan {

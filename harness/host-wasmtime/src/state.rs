@@ -1,47 +1,31 @@
 //! What the host keeps for one instance: its view of the world, which is small.
 //!
-//! An instance has no file, no directory, no socket and no argument: only the environment granted, clocks, randomness,
-//! its log, the values of its service and the request it answers.
+//! An instance has no socket and no argument, and only those files, variables, settings and destinations that were granted;
+//! besides clocks, randomness, its log, the values of its service and the request it answers.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use tare_host::front::ServiceContext;
+use tare_host::settings::Common;
 use tare_host::values::Values;
-use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
-use wasmtime_wasi::p2::bindings;
-use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::keyvalue::{self, KeyValueView};
 use crate::log::GuestLog;
-
-/// The most elements of a table; the pool's default, kept for instances outside of the pool too.
-const TABLE_ELEMENTS: usize = 20_000;
-
-/// What the instances of one service have in common.
-#[derive(Debug)]
-pub struct Grants {
-    /// The service's name.
-    pub service: Arc<str>,
-    /// The environment that its instances see.
-    pub env: Vec<(String, String)>,
-    /// The state that they share.
-    pub values: Arc<Values>,
-    /// The most linear memory of each, in bytes.
-    pub memory_limit: usize,
-}
+use crate::outgoing::Outgoing;
 
 /// The data of an instance's store.
 pub struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: NoOutgoing,
+    outgoing: Outgoing,
     table: ResourceTable,
     values: Arc<Values>,
+    config: Arc<WasiConfigVariables>,
     limits: Limits,
     /// When the request that the instance serves must be done.
     pub deadline: Instant,
@@ -49,16 +33,32 @@ pub struct State {
 
 impl State {
     /// Makes the store of a fresh instance.
-    pub fn store(engine: &Engine, grants: &Grants, deadline: Instant) -> Store<Self> {
-        let log = GuestLog::new(Arc::clone(&grants.service));
-        let wasi = WasiCtx::builder().envs(&grants.env).stdout(log.clone()).stderr(log).build();
+    ///
+    /// # Errors
+    /// A granted folder cannot be opened.
+    pub fn store(
+        engine: &Engine,
+        context: &ServiceContext,
+        config: &Arc<WasiConfigVariables>,
+        settings: &Common,
+        deadline: Instant,
+    ) -> anyhow::Result<Store<Self>> {
+        let ServiceContext { name, grants, values, .. } = context;
+        let log = GuestLog::new(Arc::clone(name));
+        let mut wasi = WasiCtx::builder();
+        wasi.envs(&grants.env).stdout(log.clone()).stderr(log);
+        for dir in &grants.dirs {
+            let permissions = if dir.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            wasi.preopened_dir(&dir.host, &dir.guest, permissions)?;
+        }
         let state = Self {
-            wasi,
+            wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            hooks: NoOutgoing,
+            outgoing: Outgoing::new(Arc::clone(grants)),
             table: ResourceTable::new(),
-            values: Arc::clone(&grants.values),
-            limits: Limits { memory: grants.memory_limit, used: 0, refused: false },
+            values: Arc::clone(values),
+            config: Arc::clone(config),
+            limits: Limits::new(settings),
             deadline,
         };
         let mut store = Store::new(engine, state);
@@ -71,12 +71,22 @@ impl State {
                 Err(DeadlineReached.into())
             }
         });
-        store
+        Ok(store)
     }
 
-    /// What the instance may have of memory, in bytes, if it asked for more.
-    pub fn refused_memory(&self) -> Option<usize> {
-        self.limits.refused.then_some(self.limits.memory)
+    /// Returns the limit that the instance ran into, or `None`.
+    pub fn refused(&self) -> Option<Refused> {
+        self.limits.refused
+    }
+
+    /// Returns the settings that it finds in `wasi:config`.
+    pub fn config(&self) -> &WasiConfigVariables {
+        &self.config
+    }
+
+    /// Returns the values of its service, and the table for handles on them.
+    pub fn values(&mut self) -> (&Arc<Values>, &mut ResourceTable) {
+        (&self.values, &mut self.table)
     }
 }
 
@@ -93,40 +103,39 @@ impl WasiView for State {
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
     }
 }
 
-/// Refuses the requests that components send.
-struct NoOutgoing;
-
-impl WasiHttpHooks for NoOutgoing {
-    fn send_request(
-        &mut self,
-        _: http::Request<WasiBody>,
-        _: Option<RequestOptions>,
-        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<SentRequest, Error>> + Send> {
-        Box::new(std::future::ready(Err(Error::HttpRequestDenied)))
-    }
+/// A limit that an instance ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It may have so many bytes of linear memory.
+    Memory(usize),
+    /// It may have so many elements in a table.
+    Table(u32),
 }
 
-/// A response, and what goes on after it.
-type SentRequest = (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
-
-/// Counts the memory of an instance, all its linear memories together.
+/// Limits an instance: its linear memories are counted together, its tables each for itself.
 #[derive(Debug)]
 struct Limits {
     memory: usize,
+    table: u32,
     used: usize,
-    refused: bool,
+    refused: Option<Refused>,
+}
+
+impl Limits {
+    fn new(settings: &Common) -> Self {
+        Self { memory: settings.memory_limit, table: settings.table_elements, used: 0, refused: None }
+    }
 }
 
 impl ResourceLimiter for Limits {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let used = self.used.saturating_add(desired - current);
         if used > self.memory {
-            self.refused = true;
+            self.refused = Some(Refused::Memory(self.memory));
             return Ok(false);
         }
         self.used = used;
@@ -134,33 +143,12 @@ impl ResourceLimiter for Limits {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        let allowed = u32::try_from(desired).is_ok_and(|desired| desired <= self.table);
+        if !allowed {
+            self.refused = Some(Refused::Table(self.table));
+        }
+        Ok(allowed)
     }
-}
-
-/// Makes the linker, with all that a component may import: the interfaces of the proxy world, those that the standard
-/// libraries of languages import besides, and `wasi:keyvalue`. There are no sockets.
-///
-/// # Errors
-/// Never in practice: an interface was added twice.
-pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::<State>::new(engine);
-    let l = &mut linker;
-    wasmtime_wasi_http::p2::add_to_linker_async(l)?;
-    bindings::cli::environment::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::exit::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_input::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_output::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
-    bindings::random::insecure::add_to_linker::<_, WasiRandom>(l, State::random)?;
-    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(l, State::random)?;
-    // There is no directory to open a file in.
-    bindings::filesystem::types::add_to_linker::<_, WasiFilesystem>(l, State::filesystem)?;
-    bindings::filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, State::filesystem)?;
-    keyvalue::add_to_linker(l, |state| KeyValueView { values: &state.values, table: &mut state.table })?;
-    Ok(linker)
 }
 
 #[cfg(test)]
@@ -169,12 +157,22 @@ mod tests {
 
     #[test]
     fn memories_are_counted_together() {
-        let mut limits = Limits { memory: 100, used: 0, refused: false };
+        let mut limits = Limits { memory: 100, table: 10, used: 0, refused: None };
         assert!(limits.memory_growing(0, 60, None).unwrap());
         assert!(limits.memory_growing(0, 40, None).unwrap());
-        assert!(!limits.refused);
+        assert_eq!(limits.refused, None);
         assert!(!limits.memory_growing(40, 41, None).unwrap());
-        assert!(limits.refused);
+        assert_eq!(limits.refused, Some(Refused::Memory(100)));
         assert_eq!(limits.used, 100);
+    }
+
+    #[test]
+    fn tables_are_limited_each_for_itself() {
+        let mut limits = Limits { memory: 100, table: 10, used: 0, refused: None };
+        assert!(limits.table_growing(0, 10, None).unwrap());
+        assert!(limits.table_growing(0, 10, None).unwrap());
+        assert_eq!(limits.refused, None);
+        assert!(!limits.table_growing(10, 11, None).unwrap());
+        assert_eq!(limits.refused, Some(Refused::Table(10)));
     }
 }

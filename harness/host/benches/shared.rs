@@ -1,12 +1,14 @@
 //! What is asked of every host in its benchmark, in this process and without a network, so that their figures can stand
 //! beside each other: a first call, later calls with small and large bodies, and calls of `wasi:keyvalue`.
 
+use std::convert::Infallible;
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use http::{Request, Response, StatusCode, header};
 use http_body::Body;
+use http_body_util::combinators::MapErr;
 use http_body_util::{BodyExt, Full};
 use tare_host::settings::Common;
 use tare_host::values::Values;
@@ -23,9 +25,13 @@ pub(crate) fn reusing(common: &Common) -> Common {
     Common { reuse: NonZeroU32::MAX, ..common.clone() }
 }
 
+/// The body of a request, as if it came from a connection.
+type Asked = MapErr<Full<Bytes>, fn(Infallible) -> hyper::Error>;
+
 /// A request for a path of the component of the tests.
-fn request(path: &str, body: Bytes) -> Request<Full<Bytes>> {
-    let request = Request::post(path).header(header::HOST, "localhost").body(Full::new(body));
+fn request(path: &str, body: Bytes) -> Request<Asked> {
+    let body = Full::new(body).map_err((|never| match never {}) as fn(Infallible) -> hyper::Error);
+    let request = Request::post(path).header(header::HOST, "localhost").body(body);
     request.expect("the path is valid")
 }
 
@@ -43,8 +49,8 @@ pub(crate) fn calls<F: Future<Output = Bytes>>(
     criterion: &mut Criterion,
     host: &str,
     runtime: &Runtime,
-    fresh: impl Fn(Request<Full<Bytes>>) -> F,
-    warm: impl Fn(Request<Full<Bytes>>) -> F,
+    fresh: impl Fn(Request<Asked>) -> F,
+    warm: impl Fn(Request<Asked>) -> F,
 ) {
     let large = Bytes::from(vec![7; LARGE]);
     let mut group = criterion.benchmark_group(format!("{host}, call"));

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::grants::Grants;
+
 /// Serves components, and nothing else.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -46,9 +48,9 @@ pub struct Serve<S: Args> {
     #[arg(long)]
     pub control: bool,
 
-    /// An environment variable that the components see. They see no other.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
-    pub env: Vec<(String, String)>,
+    /// What the components may reach.
+    #[command(flatten)]
+    pub grants: Grants,
 
     /// How to run them.
     #[command(flatten)]
@@ -83,13 +85,6 @@ impl FromStr for ServiceSpec {
     }
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
-        _ => Err("a variable is NAME=VALUE".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,12 +113,5 @@ mod tests {
     fn there_must_be_something_to_serve() {
         assert!(Whole::try_parse_from(["host", "serve"]).is_err());
         assert!(Whole::try_parse_from(["host", "serve", "--control"]).is_ok());
-    }
-
-    #[test]
-    fn variables_may_contain_anything() {
-        assert_eq!(variable("KEY=a=b"), Ok(("KEY".into(), "a=b".into())));
-        assert!(variable("=a").is_err());
-        assert!(variable("KEY").is_err());
     }
 }

@@ -8,28 +8,27 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 
-use crate::backend::BoxError;
+use crate::body::BodyError;
 use crate::failure::Failure;
 
 /// Waits for the whole body of a request.
 ///
 /// # Errors
-/// It breaks off, or is cut by the limit that it was given.
+/// It breaks off, or is longer than it may be.
 pub async fn collected<B>(request: Request<B>) -> Result<Request<Bytes>, Failure>
 where
-    B: Body<Data = Bytes, Error: Into<BoxError>>,
+    B: Body<Data = Bytes, Error = BodyError>,
 {
     let (head, body) = request.into_parts();
-    let whole = body.collect().await.map_err(|error| Failure::BadRequest(anyhow::Error::from_boxed(error.into())))?;
-    Ok(Request::from_parts(head, whole.to_bytes()))
+    Ok(Request::from_parts(head, body.collect().await?.to_bytes()))
 }
 
-/// The target of a request: its path and query.
+/// Returns the target of a request: its path and query.
 pub fn target<B>(request: &Request<B>) -> &str {
     request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
 }
 
-/// The response of which a component gave the parts.
+/// Makes a response of the parts that a component gave.
 ///
 /// # Errors
 /// It is not one that HTTP allows.

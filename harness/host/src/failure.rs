@@ -21,6 +21,17 @@ pub enum Failure {
         /// How it ended.
         cause: Error,
     },
+    /// It ended after it had been refused elements of a table.
+    #[error(
+        "the component failed after it had asked for a table of more than the {limit} elements that it may have \
+         (--table-elements): {cause:#}"
+    )]
+    OutOfTable {
+        /// What it may have, in elements.
+        limit: u32,
+        /// How it ended.
+        cause: Error,
+    },
     /// It ran until its deadline.
     #[error("the component took longer than it may (--deadline)")]
     TooSlow,
@@ -42,12 +53,14 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The status of the host's own answer.
+    /// Returns the status of the host's own answer.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Trapped(_) | Self::OutOfMemory { .. } | Self::NoAnswer | Self::Refused(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Trapped(_)
+            | Self::OutOfMemory { .. }
+            | Self::OutOfTable { .. }
+            | Self::NoAnswer
+            | Self::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooSlow => StatusCode::GATEWAY_TIMEOUT,
             Self::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
@@ -60,7 +73,7 @@ impl Failure {
         matches!(self, Self::BodyTooLong | Self::BadRequest(_))
     }
 
-    /// The host's answer: `application/problem+json` (RFC 9457). What happened inside is for the log, not for clients.
+    /// Makes the host's answer: `application/problem+json` (RFC 9457). What happened inside is for the log, not for clients.
     pub fn answer<B>(&self, body: impl FnOnce(Bytes) -> B) -> Response<B> {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or_default();

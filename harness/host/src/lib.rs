@@ -1,9 +1,10 @@
 //! What the Wasm hosts share: the command line, the life of the process, HTTP, limits, log and state.
 //!
-//! A host is this and one [`Backend`]: a runtime, and how it runs a component on a request. So both runtimes are measured
-//! behind the same front, and what a host does for its components is written once. Nothing in here knows a runtime.
+//! A host is this and one [`Backend`]: a runtime, and how it runs a component on a request. So all runtimes are measured
+//! behind the same [`front`], and what a host does for its components is written once. Nothing in here knows a runtime.
 
 pub mod admission;
+pub mod answer;
 pub mod backend;
 pub mod body;
 pub mod cgi;
@@ -12,13 +13,17 @@ pub mod direct;
 pub mod events;
 pub mod failure;
 pub mod file;
+pub mod front;
+pub mod grants;
 pub mod log;
+pub mod pool;
+pub mod refusal;
 pub mod run;
 pub mod server;
 pub mod settings;
 pub mod values;
 
-pub use backend::{Backend, Handler};
+pub use backend::{Backend, Service};
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::BufRead;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::cli::{Serve, ServiceSpec};
+use crate::front::{Front, ServiceContext};
+use crate::grants::Grants;
 use crate::server::{self, Stop};
 use crate::{Backend, events, log};
 
@@ -39,6 +42,7 @@ fn runtime() -> anyhow::Result<Runtime> {
 /// What the process serves.
 struct Process<B> {
     backend: Arc<B>,
+    grants: Arc<Grants>,
     stop: Stop,
     names: Mutex<HashSet<String>>,
 }
@@ -47,10 +51,11 @@ impl<B: Backend> Process<B> {
     async fn run(args: Serve<B::Settings>) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
-        let backend = B::new(args.settings, args.env)?;
+        let grants = Arc::new(args.grants);
+        let backend = B::new(args.settings, &grants)?;
         events::phase("engine");
         let (stopper, stop) = Stop::new();
-        let process = Arc::new(Self { backend, stop, names: Mutex::default() });
+        let process = Arc::new(Self { backend, grants, stop, names: Mutex::default() });
 
         let mut started = 0;
         for spec in &args.services {
@@ -93,20 +98,16 @@ impl<B: Backend> Process<B> {
         deployed
     }
 
-    #[expect(unsafe_code, reason = "components compiled ahead are run as they are")]
     async fn open(&self, spec: &ServiceSpec) -> anyhow::Result<()> {
+        let context = ServiceContext::new(&spec.name, &self.grants);
         let service = {
-            let (backend, spec) = (Arc::clone(&self.backend), spec.clone());
+            let (backend, context, path) = (Arc::clone(&self.backend), Arc::clone(&context), spec.path.clone());
             // Compiling takes long, and requests to other services must not wait for it.
-            tokio::task::spawn_blocking(move || {
-                // SAFETY: only the command line and standard input name files. Whoever holds them runs this process, and
-                // could as well run another program; both are told that a file is trusted as one.
-                unsafe { backend.open(&spec.name, &spec.path) }
-            })
-            .await??
+            tokio::task::spawn_blocking(move || load(&backend, context, &path)).await??
         };
+        let front = Front::new(service, context, self.backend.limits(), self.backend.concurrency());
         let (listener, addr) = server::listen(spec.listen).await?;
-        tokio::spawn(server::serve(listener, service, self.stop.clone()));
+        tokio::spawn(server::serve(listener, front, self.stop.clone()));
         events::listening(&spec.name, addr);
         Ok(())
     }
@@ -123,6 +124,20 @@ impl<B: Backend> Process<B> {
             }
         }
     }
+}
+
+/// Makes a service of a file, and announces the phases.
+#[expect(unsafe_code, reason = "components compiled ahead are run as they are")]
+fn load<B: Backend>(backend: &Arc<B>, context: Arc<ServiceContext>, path: &Path) -> anyhow::Result<B::Service> {
+    // SAFETY: only the command line and standard input name files. Whoever holds them runs this process, and could as well
+    // run another program; both are told that a file is trusted as one.
+    let (loaded, origin) = unsafe { backend.load(path) }?;
+    events::phase(origin.phase());
+    let service = backend
+        .link(loaded, context)
+        .with_context(|| format!("{} is not a component that this host can serve", path.display()))?;
+    events::phase("link");
+    Ok(service)
 }
 
 /// The commands on standard input; ends with it.

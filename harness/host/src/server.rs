@@ -13,7 +13,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::{Handler, log};
+use crate::front::Front;
+use crate::{Service, log};
 
 /// Tells connections to end, and how many there are. Cloned for each.
 #[derive(Debug, Clone)]
@@ -45,7 +46,8 @@ pub async fn listen(addr: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr
 }
 
 /// Accepts the connections of a service until told to stop.
-pub async fn serve<H: Handler>(listener: TcpListener, service: Arc<H>, mut stop: Stop) {
+pub async fn serve<S: Service>(listener: TcpListener, front: Arc<Front<S>>, mut stop: Stop) {
+    let mut told = false;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -54,24 +56,27 @@ pub async fn serve<H: Handler>(listener: TcpListener, service: Arc<H>, mut stop:
         };
         match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, Arc::clone(&service), stop.clone()));
+                told = false;
+                tokio::spawn(connection(stream, Arc::clone(&front), stop.clone()));
             }
             Err(error) => {
-                // Mostly too many open files; connections that end make room.
-                log::line("", &format!("a connection could not be accepted: {error}"));
+                // Mostly too many open files; connections that end make room. Told once until one is accepted again.
+                if !std::mem::replace(&mut told, true) {
+                    log::line("", &format!("no connection can be accepted for now: {error}"));
+                }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
     }
 }
 
-async fn connection<H: Handler>(stream: TcpStream, service: Arc<H>, mut stop: Stop) {
+async fn connection<S: Service>(stream: TcpStream, front: Arc<Front<S>>, mut stop: Stop) {
     // Without it, an answer in several writes waits for the client's acknowledgement of the first.
     // An error means that the connection is gone already, which reading will tell.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.handle(request).await) }
+        let front = Arc::clone(&front);
+        async move { Ok::<_, Infallible>(front.answer(request).await) }
     });
     let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
     // How a connection ends is the client's affair: it may reset, leave in the middle or send what is not HTTP.

@@ -3,6 +3,18 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+/// What holds for each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct RequestLimits {
+    /// How long a request may take, waiting for its turn included; like `500ms` or `10s`.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub deadline: Duration,
+
+    /// The longest body of a request, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
+    pub max_body: u64,
+}
+
 /// Limits and reuse of instances.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct Common {
@@ -14,17 +26,18 @@ pub struct Common {
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
     pub memory_limit: usize,
 
-    /// How long a request may take, waiting for its turn included; like `500ms` or `10s`.
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
-    pub deadline: Duration,
+    /// The most elements that each table of an instance may have. Tables hold the functions that are called by pointer.
+    // Room for guests that bring a language's runtime: the largest seen, CPython, has fewer than a tenth of it.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub table_elements: u32,
 
     /// How many requests may run at once in the whole process; more wait.
     #[arg(long, value_name = "N", default_value = "256")]
     pub max_instances: NonZeroU32,
 
-    /// The longest body of a request, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
-    pub max_body: u64,
+    /// What holds for each request.
+    #[command(flatten)]
+    pub requests: RequestLimits,
 }
 
 /// What holds when the command line says nothing; it is written in the arguments only.
@@ -69,7 +82,7 @@ mod tests {
     #[test]
     fn there_is_a_default_for_everything() {
         let common: Common = defaults();
-        assert_eq!(common.deadline, Duration::from_secs(10));
+        assert_eq!(common.requests.deadline, Duration::from_secs(10));
         assert_eq!(common.reuse.get(), 1);
     }
 }

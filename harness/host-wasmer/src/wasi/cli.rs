@@ -20,7 +20,7 @@ pub enum TerminalOutput {}
 /// Adds the interfaces.
 pub fn add(table: &mut Table) {
     Interface::new("wasi:cli/environment@0.2", table)
-        .function("get-environment", |state, ()| Ok(state.grants.env.clone()))
+        .function("get-environment", |state, ()| Ok(state.context.grants.env.clone()))
         .function("get-arguments", |_, ()| Ok(Vec::<String>::new()))
         .function("initial-cwd", |_, ()| Ok(None::<String>));
     Interface::new("wasi:cli/exit@0.2", table)
@@ -43,5 +43,5 @@ pub fn add(table: &mut Table) {
 }
 
 fn log(state: &mut State, (): ()) -> Result<Own<OutputStream>, Trap> {
-    state.handles.push(OutputStream::Log(GuestLines::new(Arc::clone(&state.grants.service))))
+    state.handles.push(OutputStream::Log(GuestLines::new(Arc::clone(&state.context.name))))
 }

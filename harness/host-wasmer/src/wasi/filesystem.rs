@@ -27,8 +27,7 @@ variant! {
 /// that is not there.
 pub fn is_out_of_reach(interface: &str, name: &str) -> bool {
     let of_descriptors = ["[method]descriptor.", "[method]directory-entry-stream."];
-    super::table::canonical(interface) == "wasi:filesystem/types@0.2"
-        && of_descriptors.iter().any(|prefix| name.starts_with(prefix))
+    interface == "wasi:filesystem/types@0.2" && of_descriptors.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Adds the interfaces.

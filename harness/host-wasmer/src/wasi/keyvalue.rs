@@ -77,7 +77,7 @@ pub fn add(table: &mut Table) {
         .function("[method]bucket.list-keys", numbered_keys);
     Interface::new(DRAFT.1, table).function("increment", |state, (bucket, key, delta)| {
         state.handles.get::<Bucket>(bucket)?;
-        let sum = state.grants.values.increment(key, |number: u64| number.checked_add(delta));
+        let sum = state.context.values.increment(key, |number: u64| number.checked_add(delta));
         Ok(sum.map_err(|error| StoreError::Other(error.to_string())))
     });
     Interface::new(DRAFT2.0, table)
@@ -87,12 +87,12 @@ pub fn add(table: &mut Table) {
         .resource::<Cas>()
         .function("increment", |state, (bucket, key, delta)| {
             state.handles.get::<Bucket>(bucket)?;
-            let sum = state.grants.values.increment(key, |number: i64| number.checked_add(delta));
+            let sum = state.context.values.increment(key, |number: i64| number.checked_add(delta));
             Ok(sum.map_err(|error| StoreError::Other(error.to_string())))
         })
         .function("[static]cas.new", |state, (bucket, key): (Borrow<Bucket>, String)| -> Outcome<_> {
             state.handles.get(bucket)?;
-            let current = state.grants.values.get(&key);
+            let current = state.context.values.get(&key);
             Ok(Ok(state.handles.push(Cas { key, current })?))
         })
         .function("[method]cas.current", |state, (cas,): (Borrow<Cas>,)| -> Outcome<_> {
@@ -107,21 +107,21 @@ fn add_both(mut store: Interface<'_>) {
         .resource::<Bucket>()
         .function("[method]bucket.get", |state, (bucket, key): (Borrow<Bucket>, String)| -> Outcome<_> {
             state.handles.get(bucket)?;
-            Ok(Ok(state.grants.values.get(&key).map(Bytes::from)))
+            Ok(Ok(state.context.values.get(&key).map(Bytes::from)))
         })
         .function("[method]bucket.set", |state, (bucket, key, value): (Borrow<Bucket>, _, Bytes)| -> Outcome<_> {
             state.handles.get(bucket)?;
-            state.grants.values.set(key, value.into());
+            state.context.values.set(key, value.into());
             Ok(Ok(()))
         })
         .function("[method]bucket.delete", |state, (bucket, key): (Borrow<Bucket>, String)| -> Outcome<_> {
             state.handles.get(bucket)?;
-            state.grants.values.delete(&key);
+            state.context.values.delete(&key);
             Ok(Ok(()))
         })
         .function("[method]bucket.exists", |state, (bucket, key): (Borrow<Bucket>, String)| -> Outcome<_> {
             state.handles.get(bucket)?;
-            Ok(Ok(state.grants.values.exists(&key)))
+            Ok(Ok(state.context.values.exists(&key)))
         });
 }
 
@@ -132,7 +132,7 @@ fn open(state: &mut State, known: bool) -> Outcome<Own<Bucket>> {
 fn keys(state: &mut State, (bucket, cursor): (Borrow<Bucket>, Option<String>)) -> Outcome<KeyPage> {
     state.handles.get(bucket)?;
     let start = cursor.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-    let (keys, more) = state.grants.values.keys(start, 0);
+    let (keys, more) = state.context.values.keys(start, 0);
     let cursor = if more { keys.last().cloned() } else { None };
     Ok(Ok(KeyPage { keys, cursor }))
 }
@@ -140,14 +140,14 @@ fn keys(state: &mut State, (bucket, cursor): (Borrow<Bucket>, Option<String>)) -
 fn numbered_keys(state: &mut State, (bucket, cursor): (Borrow<Bucket>, Option<u64>)) -> Outcome<NumberedKeyPage> {
     state.handles.get(bucket)?;
     let skip = cursor.unwrap_or(0);
-    let (keys, more) = state.grants.values.keys(Bound::Unbounded, usize::try_from(skip).unwrap_or(usize::MAX));
+    let (keys, more) = state.context.values.keys(Bound::Unbounded, usize::try_from(skip).unwrap_or(usize::MAX));
     let cursor = more.then(|| skip.saturating_add(PAGE as u64));
     Ok(Ok(NumberedKeyPage { keys, cursor }))
 }
 
 fn swap(state: &mut State, (cas, value): (Own<Cas>, Bytes)) -> Result<Result<(), CasError>, Trap> {
     let Cas { key, current } = state.handles.take(cas)?;
-    match state.grants.values.swap(&key, current.as_deref(), value.into()) {
+    match state.context.values.swap(&key, current.as_deref(), value.into()) {
         Ok(()) => Ok(Ok(())),
         Err(current) => Ok(Err(CasError::CasFailed(state.handles.push(Cas { key, current })?))),
     }

@@ -5,15 +5,16 @@
 
 mod cli;
 mod clocks;
+mod config;
 mod filesystem;
 pub mod http;
 pub mod io;
 mod keyvalue;
 mod random;
+mod sockets;
 mod table;
 
-pub use filesystem::is_out_of_reach;
-pub use table::{Caller, HostFunction, Table, canonical, resolve, table};
+pub use table::{Caller, HostFunction, Table, canonical, is_out_of_reach, is_provided, resolve, table};
 
 use crate::abi::Resource;
 
@@ -72,4 +73,10 @@ resources! {
     ResponseOutparam: http::ResponseOutparam = "response-outparam",
     Bucket: keyvalue::Bucket = "bucket",
     Cas: keyvalue::Cas = "cas",
+    Network: sockets::Network = "network",
+    TcpSocket: sockets::TcpSocket = "tcp-socket",
+    UdpSocket: sockets::UdpSocket = "udp-socket",
+    IncomingDatagramStream: sockets::IncomingDatagramStream = "incoming-datagram-stream",
+    OutgoingDatagramStream: sockets::OutgoingDatagramStream = "outgoing-datagram-stream",
+    ResolveAddressStream: sockets::ResolveAddressStream = "resolve-address-stream",
 }

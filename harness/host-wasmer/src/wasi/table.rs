@@ -7,7 +7,7 @@ use crate::abi::{Flat, Flats, Guest, Lift, Lower, Own, Resource, Sink, Trap, ali
 use crate::plan::Callee;
 use crate::state::State;
 
-use super::{cli, clocks, filesystem, http, io, keyvalue, random};
+use super::{cli, clocks, config, filesystem, http, io, keyvalue, random, sockets};
 
 /// What a host function works with while a guest waits for it.
 pub trait Caller: Sink {
@@ -145,7 +145,18 @@ pub struct Table {
 pub fn table() -> &'static Table {
     static TABLE: LazyLock<Table> = LazyLock::new(|| {
         let mut table = Table::default();
-        for add in [io::add, clocks::add, random::add, cli::add, filesystem::add, http::add, keyvalue::add] {
+        let all = [
+            io::add,
+            clocks::add,
+            random::add,
+            cli::add,
+            filesystem::add,
+            sockets::add,
+            http::add,
+            keyvalue::add,
+            config::add,
+        ];
+        for add in all {
             add(&mut table);
         }
         table
@@ -165,6 +176,20 @@ pub fn resolve(callee: Callee, interface: &str, name: &str) -> Option<&'static H
     let [functions, drops] = &*INDEXES;
     let index = if callee == Callee::Function { functions } else { drops };
     index.get(&(canonical(interface).as_str(), name)).copied()
+}
+
+/// Whether there is such an interface, by its full name.
+pub fn is_provided(interface: &str) -> bool {
+    let name = canonical(interface);
+    let Table { functions, drops } = table();
+    functions.iter().chain(drops).any(|function| function.interface == name)
+}
+
+/// Whether a function works on what no component can have a handle on: an open file, a socket. Whatever its types are, a call
+/// of it fails.
+pub fn is_out_of_reach(interface: &str, name: &str) -> bool {
+    let interface = canonical(interface);
+    filesystem::is_out_of_reach(&interface, name) || sockets::is_out_of_reach(&interface, name)
 }
 
 /// An interface's name with as much of its version as matters: every release of 0.2 can do what an earlier one asks for,
@@ -189,6 +214,9 @@ mod tests {
         assert!(resolve(Callee::Function, "wasi:io/streams@0.2.3", "[method]input-stream.read").is_some());
         assert!(resolve(Callee::Drop, "wasi:io/streams@0.2.3", "input-stream").is_some());
         assert!(resolve(Callee::Function, "wasi:io/streams@0.3.0", "[method]input-stream.read").is_none());
+        assert!(is_provided("wasi:sockets/tcp@0.2.9") && !is_provided("wasi:sockets/tcp@0.3.0"));
+        assert!(is_out_of_reach("wasi:sockets/tcp@0.2.9", "[method]tcp-socket.start-bind"));
+        assert!(!is_out_of_reach("wasi:sockets/tcp-create-socket@0.2.9", "create-tcp-socket"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Guests that give back anything: real ones, whose `realloc` and whose handler give addresses that they should not.
+//! Guests that give back anything: real ones, whose `realloc` and whose handler return addresses that they should not.
 
 use std::sync::Arc;
 
@@ -8,10 +8,14 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tare_host_wasmer::answer::Answer;
+use tare_host::Backend;
+use tare_host::answer::Answer;
+use tare_host::front::{Front, ServiceContext};
+use tare_host::grants::Grants;
 use tare_host_wasmer::component::Component;
+use tare_host_wasmer::pipe::Reader;
 use tare_host_wasmer::plan::{Export, Handler, Plan, Step, World};
-use tare_host_wasmer::service::{Host, Service};
+use tare_host_wasmer::service::Host;
 use tare_host_wasmer::settings::Settings;
 use tokio::runtime::Runtime;
 use wasmer::Module;
@@ -56,16 +60,19 @@ fn component(host: &Host, realloc: i32, answer: i32, data: &[u8]) -> Component {
 }
 
 fn ask(host: &Arc<Host>, component: Component, body: Bytes) -> Response<Bytes> {
-    let service = Service::link(host, "guest", component).unwrap();
-    let request = Request::post("/path?query").header("host", "here").header("x-a", "1").body(Full::new(body)).unwrap();
+    let context = ServiceContext::new("guest", &Arc::default());
+    let service = host.link(component, Arc::clone(&context)).unwrap();
+    let front = Front::new(service, context, host.limits(), host.concurrency());
+    let body = Full::new(body).map_err(|never| -> hyper::Error { match never {} });
+    let request = Request::post("/path?query").header("host", "here").header("x-a", "1").body(body).unwrap();
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
-        let (head, body) = service.answer(request).await.into_parts();
+        let (head, body) = front.answer(request).await.into_parts();
         Response::from_parts(head, whole(body).await)
     })
 }
 
-async fn whole(body: Answer) -> Bytes {
+async fn whole(body: Answer<Reader>) -> Bytes {
     assert!(body.size_hint().exact().is_some(), "it is there at once");
     body.collect().await.unwrap().to_bytes()
 }
@@ -96,7 +103,7 @@ proptest! {
         data in words(),
         length in prop_oneof![Just(0_usize), 1..1000_usize, 60_000..70_000_usize],
     ) {
-        let host = Host::new(Settings::default(), Vec::new()).unwrap();
+        let host = Host::new(Settings::default(), &Grants::default()).unwrap();
         let response = ask(&host, component(&host, realloc, answer, &data), Bytes::from(vec![b'x'; length]));
         if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
             return Ok(());
@@ -110,7 +117,7 @@ proptest! {
 
 #[test]
 fn an_answer_is_taken_from_where_the_guest_says() {
-    let host = Host::new(Settings::default(), Vec::new()).unwrap();
+    let host = Host::new(Settings::default(), &Grants::default()).unwrap();
     // At 8: status 207, no headers, and as body the bytes from 0 to 8.
     let mut data = b"the body".to_vec();
     data.extend([207_u32, 64, 0, 0, 8].into_iter().flat_map(u32::to_le_bytes));

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tare_host::backend::BoxError;
 use tare_host::body::TooLong;
-use tare_host::values::Values;
+use tare_host::front::ServiceContext;
+use tare_host::grants::Grants;
 use tare_host_wasmer::abi::{Guest, Sink, Trap};
 use tare_host_wasmer::reply::Reply;
-use tare_host_wasmer::state::{Grants, Links, State};
+use tare_host_wasmer::state::{Links, State};
 use tare_host_wasmer::wasi::Caller;
 use tare_host_wasmer::wasi::http::{IncomingRequest, ResponseOutparam};
 use tokio::runtime::Runtime;
@@ -30,8 +31,8 @@ impl Fake {
     pub(crate) fn new(memory: Vec<u8>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
         let env = vec![("NAME".to_owned(), "value".to_owned())];
-        let grants = Grants { service: "fake".into(), env, values: Arc::new(Values::default()) };
-        let mut state = State::new(Arc::new(grants), Links::default(), runtime.handle().clone());
+        let context = ServiceContext::new("fake", &Arc::new(Grants { env, ..Grants::default() }));
+        let mut state = State::new(context, Links::default(), runtime.handle().clone());
         state.deadline = Instant::now();
         let (sender, _) = tokio::sync::oneshot::channel();
         let reply = Arc::new(Reply::new(sender, TooLong::default()));

@@ -9,9 +9,6 @@ use tare_host_wasmer::wasi::{canonical, is_out_of_reach, resolve, table};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Resolve, Stability, TypeDefKind};
 
-/// Interfaces that are not offered: there is no network but the request.
-const LEFT_OUT: &str = "wasi:sockets/";
-
 /// Where a package of the lock file has its sources.
 fn sources(package: &str) -> PathBuf {
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -39,16 +36,14 @@ fn flat(ty: WasmType) -> Flat {
 fn every_function_is_offered_with_the_types_that_the_interface_gives_it() {
     let mut wit = Resolve::default();
     wit.push_dir(sources("wasmtime-wasi-http").join("wit")).unwrap();
-    for draft in ["keyvalue-draft", "keyvalue-draft2"] {
+    for draft in ["config", "keyvalue-draft", "keyvalue-draft2"] {
         wit.push_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../host/wit").join(draft)).unwrap();
     }
     let (mut functions, mut resources) = (0, 0);
     for (id, interface) in &wit.interfaces {
         let Some(name) = wit.id_of(id) else { continue };
-        if name.starts_with(LEFT_OUT)
-            || name.contains("handler@") && !name.contains("outgoing")
-            || name.contains("/run@")
-        {
+        // What components export.
+        if name.contains("handler@") && !name.contains("outgoing") || name.contains("/run@") {
             continue;
         }
         let stable = |stability: &Stability| !matches!(stability, Stability::Unstable { .. });

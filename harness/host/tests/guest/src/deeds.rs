@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasip2::clocks::{monotonic_clock, wall_clock};
-use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse,
-    ResponseOutparam, Scheme,
+    ErrorCode, Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 use wasip2::io::streams::StreamError;
 
@@ -34,33 +32,20 @@ pub(crate) fn files() -> String {
     format!("{root} {here} {read} {written}")
 }
 
-/// How a request to elsewhere ends.
-pub(crate) fn outgoing() -> String {
-    let request = OutgoingRequest::new(Fields::new());
-    request.set_scheme(Some(&Scheme::Http)).expect("http is a scheme");
-    request.set_authority(Some("127.0.0.1:9")).expect("this is an authority");
-    request.set_path_with_query(Some("/")).expect("this is a path");
-    let future = match outgoing_handler::handle(request, None) {
-        Ok(future) => future,
-        Err(code) => return format!("{code:?}"),
-    };
-    future.subscribe().block();
-    match future.get() {
-        Some(Ok(Ok(_))) => "answered".to_owned(),
-        Some(Ok(Err(code))) => format!("{code:?}"),
-        other => format!("{other:?}"),
-    }
-}
-
 /// How long the body of the request is.
 pub(crate) fn length(request: &IncomingRequest) -> Result<usize, String> {
     let body = request.consume().map_err(|()| "consumed before")?;
+    all(&body).map(|bytes| bytes.len())
+}
+
+/// Reads a body to its end.
+pub(crate) fn all(body: &IncomingBody) -> Result<Vec<u8>, String> {
     let stream = body.stream().map_err(|()| "streamed before")?;
-    let mut length = 0;
+    let mut bytes = Vec::new();
     loop {
         match stream.blocking_read(64 * 1024) {
-            Ok(chunk) => length += chunk.len(),
-            Err(StreamError::Closed) => return Ok(length),
+            Ok(chunk) => bytes.extend(chunk),
+            Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(error)) => return Err(error.to_debug_string()),
         }
     }

@@ -2,6 +2,7 @@
 #![cfg(target_os = "wasi")]
 
 mod deeds;
+mod grants;
 mod keyvalue;
 
 use std::io::Write;
@@ -24,7 +25,11 @@ impl Guest for Component {
             "/count" => deeds::count().to_string(),
             "/env" => deeds::environment(),
             "/files" => deeds::files(),
-            "/outgoing" => deeds::outgoing(),
+            "/outgoing" => grants::outgoing(argument(0), argument(1), argument(2), &request),
+            "/read" => grants::read(argument(0)),
+            "/write" => grants::write(argument(0), argument(1)),
+            "/config" => grants::config(argument(0)),
+            "/sockets" => grants::sockets(),
             "/request" => deeds::describe(&request),
             "/clocks" => deeds::clocks(),
             "/random" => deeds::random(),
