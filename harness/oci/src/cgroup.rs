@@ -14,7 +14,7 @@ fn is_unified() -> bool {
 pub(crate) fn limits_swap() -> bool {
     if is_unified() {
         // Without any swap some kernels lack the file that limits it.
-        std::fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() > 1)
+        fs_err::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() > 1)
     } else {
         Path::new(ROOT).join("memory/memory.memsw.limit_in_bytes").exists()
     }
@@ -24,6 +24,6 @@ pub(crate) fn limits_swap() -> bool {
 pub(crate) fn went_over_memory(cgroup: &Path) -> bool {
     let (hierarchy, file) = if is_unified() { ("", "memory.events") } else { ("memory", "memory.oom_control") };
     let file = Path::new(ROOT).join(hierarchy).join(cgroup).join(file);
-    let counts = std::fs::read_to_string(file).unwrap_or_default();
+    let counts = fs_err::read_to_string(file).unwrap_or_default();
     counts.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|kills| kills != "0"))
 }

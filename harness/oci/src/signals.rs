@@ -60,7 +60,7 @@ fn ask_to_end(child: Pid) {
 }
 
 fn handles(process: Pid, signal: Signal) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let status = fs_err::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     has_handler(&status, signal)
 }
 

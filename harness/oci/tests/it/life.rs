@@ -15,7 +15,7 @@ fn send(process: u32, signal: Signal) {
 
 /// Whether it does; one that has ended may be known for as long as its new parent likes.
 fn runs(process: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+    let status = fs_err::read_to_string(format!("/proc/{process}/status"));
     status.is_ok_and(|status| !status.contains("State:\tZ"))
 }
 
@@ -104,7 +104,7 @@ fn a_runtime_killed_while_it_starts_leaves_no_process() {
         send(child.id(), Signal::SIGKILL);
         child.wait().unwrap();
         let cgroups = || scene.traces().into_iter().filter(|trace| !trace.starts_with(scene.dir.path()));
-        let processes = || cgroups().filter_map(|cgroup| std::fs::read_to_string(cgroup.join("cgroup.procs")).ok());
+        let processes = || cgroups().filter_map(|cgroup| fs_err::read_to_string(cgroup.join("cgroup.procs")).ok());
         eventually("a process is left", || processes().all(|processes| processes.is_empty()));
         eventually("a trace is left", || {
             scene.clean();
