@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use tare_model::Group;
-use tare_runner::{Choice, SUITES, Suite};
+use tare_runner::workload::{Limits, Needs};
+use tare_runner::{Choice, Quick, SUITES, Suite};
 
 /// Compares microservices as Wasm components and as Docker images, on this machine.
 #[derive(Debug, Parser)]
@@ -23,8 +24,10 @@ pub enum Command {
     Compare(CompareArgs),
     /// Build everything that a comparison needs, and measure nothing
     Build(SelectArgs),
-    /// Tell what this machine has, what it lacks, and what to do about it
-    Doctor(OutputArgs),
+    /// Tell what this machine has and lacks, what of a service can be measured here, and what to do about the rest
+    Doctor(DoctorArgs),
+    /// Write a commented service.toml that runs as it is
+    Init(InitArgs),
     /// List services, platforms with their variants, metrics and suites
     List(OutputArgs),
     /// Print the comparison of an earlier run again and render its report, from its files
@@ -33,17 +36,146 @@ pub enum Command {
     Agree(AgreeArgs),
     /// Remove what was built: images, containers of dead runs, the harness's files under target/
     Clean(CleanArgs),
+    /// Build everything and put it, with this program, into a folder from which it runs without Rust (see `cargo xtask dist`)
+    #[command(hide = true)]
+    Pack(PackArgs),
 }
 
 /// What to measure or build.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct SelectArgs {
-    /// Only these services (repeat or separate by commas)
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    /// Only these services (repeat or separate by commas): of the project's own by name, of yours by the path of their
+    /// service.toml or its folder
+    #[arg(long, value_name = "NAME|PATH", value_delimiter = ',')]
     pub service: Vec<String>,
+    /// Only these implementations
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub implementation: Vec<String>,
     /// Only these platforms, or variants as PLATFORM/VARIANT
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub platform: Vec<String>,
+    #[command(flatten)]
+    pub quick: QuickArgs,
+}
+
+/// A service without any file.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "A service without any file")]
+pub struct QuickArgs {
+    /// A component of wasi:http 0.2
+    #[arg(long, value_name = "FILE")]
+    pub component: Option<PathBuf>,
+    /// A program with its arguments; {port} and {addr} in them, and PORT and LISTEN_ADDR, say where to listen
+    #[arg(long, value_name = "COMMAND")]
+    pub program: Option<String>,
+    /// A container image
+    #[arg(long, value_name = "NAME")]
+    pub image: Option<String>,
+    /// A service that is running already on this machine, for load and latency
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The path of the one request, which must be answered with 200
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    pub get: String,
+    /// What to call it
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The port that the program, or what is in the image, listens on
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// An environment variable for it (repeat)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// What it needs beyond the hardened default: root, image-user, writable-root, writable=/PATH, cap=NAME, outgoing=HOST
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = parse_need)]
+    pub needs: Vec<Need>,
+    /// The most memory of it, in MiB
+    #[arg(long, value_name = "MIB")]
+    pub memory_mib: Option<u32>,
+}
+
+/// Something beyond the hardened default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    Root,
+    ImageUser,
+    WritableRoot,
+    Writable(String),
+    Capability(String),
+    Outgoing(String),
+}
+
+fn parse_need(text: &str) -> Result<Need, String> {
+    let (what, value) = text.split_once('=').unwrap_or((text, ""));
+    match (what, value.is_empty()) {
+        ("root", true) => Ok(Need::Root),
+        ("image-user", true) => Ok(Need::ImageUser),
+        ("writable-root", true) => Ok(Need::WritableRoot),
+        ("writable", false) => Ok(Need::Writable(value.into())),
+        ("cap", false) => Ok(Need::Capability(value.into())),
+        ("outgoing", false) => Ok(Need::Outgoing(value.into())),
+        _ => Err("it takes root, image-user, writable-root, writable=/PATH, cap=NAME and outgoing=HOST".into()),
+    }
+}
+
+impl std::fmt::Display for Need {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root => f.write_str("root"),
+            Self::ImageUser => f.write_str("image-user"),
+            Self::WritableRoot => f.write_str("writable-root"),
+            Self::Writable(path) => write!(f, "writable={path}"),
+            Self::Capability(name) => write!(f, "cap={name}"),
+            Self::Outgoing(host) => write!(f, "outgoing={host}"),
+        }
+    }
+}
+
+impl QuickArgs {
+    /// The service that is named, which need not be one.
+    pub fn resolve(&self) -> Quick {
+        let mut needs = Needs::default();
+        for need in &self.needs {
+            match need {
+                Need::Root => needs.user = Some("root".into()),
+                Need::ImageUser => needs.user = Some("image".into()),
+                Need::WritableRoot => needs.writable_root = true,
+                Need::Writable(path) => needs.writable.push(path.clone()),
+                Need::Capability(name) => needs.capabilities.push(name.clone()),
+                Need::Outgoing(host) => needs.outgoing.push(host.clone()),
+            }
+        }
+        Quick {
+            component: self.component.clone(),
+            program: self.program.clone(),
+            image: self.image.clone(),
+            url: self.url.clone(),
+            get: self.get.clone(),
+            name: self.name.clone(),
+            port: self.port,
+            env: self.env.clone(),
+            needs,
+            limits: Limits { memory_mib: self.memory_mib, ..Limits::default() },
+        }
+    }
+
+    /// The arguments as they were typed.
+    fn typed(&self) -> Vec<(&'static str, String)> {
+        let text = |name, value: &Option<String>| value.clone().map(|value| (name, value));
+        let mut typed: Vec<(&'static str, String)> = Vec::new();
+        typed.extend(self.component.as_ref().map(|file| ("--component", file.display().to_string())));
+        typed.extend(text("--program", &self.program));
+        typed.extend(text("--image", &self.image));
+        typed.extend(text("--url", &self.url));
+        typed.extend((self.get != "/").then(|| ("--get", self.get.clone())));
+        typed.extend(text("--name", &self.name));
+        typed.extend(self.port.map(|port| ("--port", port.to_string())));
+        typed.extend(self.env.iter().map(|pair| ("--env", pair.clone())));
+        let needs: Vec<String> = self.needs.iter().map(Need::to_string).collect();
+        typed.extend((!needs.is_empty()).then(|| ("--needs", needs.join(","))));
+        typed.extend(self.memory_mib.map(|mebibytes| ("--memory-mib", mebibytes.to_string())));
+        typed
+    }
 }
 
 /// Arguments of `compare`.
@@ -100,6 +232,46 @@ pub struct ReportArgs {
     pub output: OutputArgs,
 }
 
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// The folder to write service.toml into; it is made where it is not there
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+    /// An OpenAPI description, as JSON or YAML: a step for each operation that has an example
+    #[arg(long, value_name = "FILE")]
+    pub openapi: Option<PathBuf>,
+    /// The component to measure
+    #[arg(long, value_name = "FILE")]
+    pub component: Option<String>,
+    /// The program to measure, with its arguments
+    #[arg(long, value_name = "COMMAND")]
+    pub program: Option<String>,
+    /// The image to measure
+    #[arg(long, value_name = "NAME")]
+    pub image: Option<String>,
+    /// The port that the program, or what is in the image, listens on
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+}
+
+/// Arguments of `pack`.
+#[derive(Debug, clap::Args)]
+pub struct PackArgs {
+    /// The folder to write into; it must not be there, or be empty
+    #[arg(value_name = "DIR")]
+    pub out: PathBuf,
+}
+
 /// Arguments of `agree`.
 #[derive(Debug, clap::Args)]
 pub struct AgreeArgs {
@@ -142,17 +314,23 @@ impl CompareArgs {
     }
 
     /// The command line that repeats the run.
-    pub fn repeat(&self, seed: u64) -> Vec<String> {
-        let mut command: Vec<String> =
-            ["cargo", "run", "--release", "--", "compare", "--suite", &self.suite].map(String::from).into();
+    pub fn repeat(&self, seed: u64, installed: bool) -> Vec<String> {
+        let program: &[&str] = if installed { &["tare"] } else { &["cargo", "run", "--release", "--"] };
+        let mut command: Vec<String> = program.iter().map(|&word| word.to_owned()).collect();
+        command.extend(["compare", "--suite", &self.suite].map(String::from));
+        let select = &self.select;
         let only: Vec<String> = self.only.iter().map(|group| group.name().to_owned()).collect();
-        for (flag, values) in
-            [("--service", &self.select.service), ("--platform", &self.select.platform), ("--only", &only)]
-        {
+        for (flag, values) in [
+            ("--service", &select.service),
+            ("--implementation", &select.implementation),
+            ("--platform", &select.platform),
+            ("--only", &only),
+        ] {
             if !values.is_empty() {
                 command.extend([flag.to_owned(), values.join(",")]);
             }
         }
+        command.extend(select.quick.typed().into_iter().flat_map(|(name, value)| [name.to_owned(), value]));
         if let Some(rounds) = self.rounds {
             command.extend(["--rounds".to_owned(), rounds.to_string()]);
         }
@@ -162,10 +340,10 @@ impl CompareArgs {
 }
 
 impl SelectArgs {
-    /// What is chosen; everything else as it comes.
+    /// What is chosen of the services that are; everything else as it comes.
     pub fn choice(&self, seed: u64) -> Choice {
-        let (services, platforms) = (self.service.clone(), self.platform.clone());
-        Choice { services, platforms, seed, ..Choice::default() }
+        let (implementations, platforms) = (self.implementation.clone(), self.platform.clone());
+        Choice { implementations, platforms, seed, ..Choice::default() }
     }
 }
 
@@ -184,14 +362,47 @@ mod tests {
     fn a_run_can_be_repeated_by_its_recorded_command() {
         let typed = ["tare", "compare", "--suite", "quick", "--platform", "native,docker/scratch", "--only", "size"];
         let Command::Compare(args) = Cli::parse_from(typed).command else { panic!("compare was typed") };
-        let repeat = args.repeat(7);
+        let repeat = args.repeat(7, false);
         assert_eq!(
             repeat.join(" "),
             "cargo run --release -- compare --suite quick --platform native,docker/scratch --only size --seed 7"
         );
         let again = std::iter::once("tare".to_owned()).chain(repeat.into_iter().skip(4));
         let Command::Compare(again) = Cli::parse_from(again).command else { panic!("compare was recorded") };
-        assert_eq!(again.repeat(again.seed.unwrap()), args.repeat(7));
+        assert_eq!(again.repeat(again.seed.unwrap(), false), args.repeat(7, false));
+    }
+
+    #[test]
+    fn what_is_named_without_a_file_is_recorded_and_can_be_repeated() {
+        let typed = [
+            "tare",
+            "compare",
+            "--component",
+            "a.wasm",
+            "--program",
+            "./a --port {port}",
+            "--image",
+            "a:dev",
+            "--get",
+            "/healthz",
+            "--env",
+            "A=b",
+            "--needs",
+            "root,writable=/tmp,cap=CHOWN",
+            "--memory-mib",
+            "64",
+        ];
+        let Command::Compare(args) = Cli::parse_from(typed).command else { panic!("compare was typed") };
+        let again = args.repeat(7, true);
+        assert_eq!(again[0], "tare");
+        let Command::Compare(repeated) = Cli::parse_from(&again).command else { panic!("compare was recorded") };
+        assert_eq!(repeated.select.quick.resolve(), args.select.quick.resolve());
+        let needs = args.select.quick.resolve().needs;
+        assert_eq!(
+            (needs.user.as_deref(), needs.writable, needs.capabilities),
+            (Some("root"), vec!["/tmp".into()], vec!["CHOWN".into()])
+        );
+        assert!(Cli::try_parse_from(["tare", "compare", "--needs", "everything"]).is_err());
     }
 
     #[test]

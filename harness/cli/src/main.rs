@@ -1,15 +1,17 @@
-//! The command line: `compare`, `build`, `doctor`, `list`, `report`, `agree`, `clean`.
+//! The command line: `compare`, `build`, `doctor`, `init`, `list`, `report`, `agree`, `clean`.
 //!
 //! This crate alone prints, and alone writes under results/.
 
 mod args;
 mod commands;
 mod exit;
+mod latencies;
 mod present;
 mod progress;
 mod reports;
 mod results;
 mod screen;
+mod services;
 mod signals;
 
 use std::process::ExitCode;
@@ -29,10 +31,12 @@ fn main() -> ExitCode {
                 Command::Compare(args) => commands::compare::execute(args).await,
                 Command::Build(args) => commands::build::execute(args).await,
                 Command::Doctor(args) => commands::doctor::execute(&args).await,
+                Command::Init(args) => commands::init::execute(&args),
                 Command::List(args) => commands::list::execute(&args),
                 Command::Report(args) => commands::report::execute(&args),
                 Command::Agree(args) => commands::agree::execute(&args),
                 Command::Clean(args) => commands::clean::execute(&args).await,
+                Command::Pack(args) => commands::pack::execute(&args).await,
             }
         })
     });

@@ -5,9 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 use tare_model::{ClaimRow, FailedCell, RunRecord, RunState, Sample, SummaryRow};
-use tare_report::{Content, Other, Pair, Sides};
+use tare_report::{Content, Other};
 use tare_runner::Layout;
-use tare_runner::platforms::{PLATFORMS, Role, SIDES, Side, USUAL};
 use tare_stats::Judged;
 
 use crate::screen::{print, print_json, say, style};
@@ -29,8 +28,7 @@ impl Measured<'_> {
     pub fn present(&self, layout: &Layout, reports: &Path, json: bool, against: Option<Other<'_>>) -> Result<()> {
         let Self { folder, record, samples, judged } = *self;
         let summary = results::summary(record, samples);
-        let (pairs, sides) = (pairs(), sides());
-        let content = Content { record, summary: &summary, samples, judged, pairs: &pairs, sides: &sides, against };
+        let content = Content { record, summary: &summary, samples, judged, against };
         if json {
             print_json(&Output {
                 run: &record.run,
@@ -48,33 +46,6 @@ impl Measured<'_> {
         say(&format!("report: {}", layout.relative(&index)));
         Ok(())
     }
-}
-
-/// Whom the answer is about.
-fn sides() -> Sides {
-    let of = |side: Side| {
-        let platforms = PLATFORMS.iter().filter(|platform| platform.side() == Some(side));
-        let headlines = platforms.flat_map(|platform| {
-            let variants = platform.variants().iter().filter(|variant| variant.role == Role::Headline);
-            variants.map(|variant| platform.setting(variant))
-        });
-        headlines.collect()
-    };
-    let (wasm, container) = USUAL;
-    Sides { best_of: (of(Side::Wasm), of(Side::Container)), usual: (wasm.into(), container.into()) }
-}
-
-/// The difference between the sides, and the variants that differ from another in one thing.
-fn pairs() -> Vec<Pair> {
-    let sides =
-        Pair { of: SIDES.0.into(), over: SIDES.1.into(), what: "Wasm against a container, both for speed".into() };
-    let settings = PLATFORMS.iter().flat_map(|platform| {
-        platform.variants().iter().filter_map(|variant| {
-            let beside = variant.beside?;
-            Some(Pair { of: platform.setting(variant), over: beside.setting.into(), what: beside.what.into() })
-        })
-    });
-    std::iter::once(sides).chain(settings).collect()
 }
 
 #[derive(Serialize)]

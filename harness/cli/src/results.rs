@@ -7,11 +7,14 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use fs_err::os::unix::fs::symlink;
 use fs_err::{self as fs, File};
+use tare_load::Histogram;
 use tare_model::{
-    Claim, ClaimRow, Claims, Group, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, Subject,
-    write_claims, write_summary,
+    Claim, ClaimRow, Claims, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, write_claims, write_summary,
 };
-use tare_stats::{Judged, Reference, Summary, judge, rounds_wanted, summarise, with_derived};
+use tare_runner::LoadName;
+use tare_stats::{Judged, Reference, Summary, judge, summarise, with_derived};
+
+use crate::latencies::LatencyLog;
 
 const RECORD: &str = "run.json";
 const SAMPLES: &str = "samples.csv";
@@ -23,6 +26,7 @@ const LATEST: &str = "latest";
 pub struct RunWriter {
     folder: PathBuf,
     samples: SampleWriter<File>,
+    latencies: LatencyLog,
     taken: Vec<Sample>,
     record: Option<RunRecord>,
 }
@@ -36,8 +40,9 @@ impl RunWriter {
         let folder = results.join(&name);
         fs::create_dir_all(&folder)?;
         let samples = SampleWriter::new(&name, File::create(folder.join(SAMPLES))?);
+        let latencies = LatencyLog::create(&folder)?;
         link_latest(results, &name)?;
-        Ok((name, Self { folder, samples, taken: Vec::new(), record: None }))
+        Ok((name, Self { folder, samples, latencies, taken: Vec::new(), record: None }))
     }
 
     /// The run's folder.
@@ -53,21 +58,16 @@ impl RunWriter {
         Ok(())
     }
 
+    /// Appends the latencies of a load.
+    pub fn latencies(&mut self, load: &LoadName<'_>, latencies: &Histogram<u64>) -> Result<()> {
+        self.latencies.write(load, latencies)
+    }
+
     /// Writes the record anew, and the summary of what has been sampled so far.
     pub fn record(&mut self, record: &RunRecord) -> Result<()> {
         self.record = Some(record.clone());
         write_record(&self.folder, record)?;
         write_summary_file(&self.folder, &summary(record, &with_derived(&self.taken)))
-    }
-
-    /// How many more rounds a family's headline figure wants of a subject until it is precise; nothing where it has no value.
-    pub fn rounds_wanted(&self, subject: &Subject, group: Group, precision: f64) -> Option<usize> {
-        let metric = group.headline()?;
-        let is_headline = |sample: &&Sample| sample.metric == metric && sample.phase == metric.headline;
-        let own: Vec<Sample> = self.taken.iter().filter(|sample| sample.subject == *subject).cloned().collect();
-        let own = with_derived(&own);
-        let values: Vec<f64> = own.iter().filter(is_headline).map(|sample| sample.value).collect();
-        (!values.is_empty()).then(|| rounds_wanted(&values, precision))
     }
 
     /// The record as it was last written, and the samples with what is derived from them.
@@ -78,8 +78,7 @@ impl RunWriter {
 
 /// The summary of a run's samples, with ratios to the reference that its plan names.
 pub fn summary(record: &RunRecord, samples: &[Sample]) -> Summary {
-    let (platform, variant) = record.plan.reference.split_once('/').unwrap_or_default();
-    summarise(samples, &Reference::new(platform, variant))
+    summarise(samples, &Reference::new(record.plan.reference.clone()))
 }
 
 /// Reads a run by its name under results/, or by the path of its folder; its samples with what is derived from them.
@@ -99,8 +98,10 @@ pub fn read(results: &Path, run: &str) -> Result<(PathBuf, RunRecord, Vec<Sample
         let version = json.get("schema_version").and_then(serde_json::Value::as_u64);
         ensure!(
             version == Some(SCHEMA_VERSION.into()),
-            "{} has the schema version {version:?}, and this is for {SCHEMA_VERSION}: use the version that wrote it",
-            path.display()
+            "{} has the schema version {}, and this program reads {SCHEMA_VERSION}: use the version that wrote it, or measure \
+             again",
+            path.display(),
+            version.map_or_else(|| "none".to_owned(), |version| version.to_string())
         );
         serde_json::from_value(json).with_context(|| format!("{} is not a run's record", path.display()))?
     };
@@ -196,7 +197,8 @@ pub fn runs(results: &Path) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use tare_runner::platforms::PLATFORMS;
+    use tare_model::Variants;
+    use tare_runner::platforms::variants;
 
     use super::*;
 
@@ -204,15 +206,11 @@ mod tests {
     fn the_claims_that_are_shipped_can_be_judged() {
         let claims = claims(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../claims.toml")).unwrap();
         assert!(claims.len() > 10);
-        let known: Vec<String> = (PLATFORMS.iter())
-            .flat_map(|platform| platform.variants().iter().map(|variant| platform.setting(variant)))
-            .collect();
+        let known: Vec<_> = variants().map(|(_, variant)| variant.entry().id()).collect();
         for claim in &claims {
             for case in [Some(&claim.usual), claim.best.as_ref()].into_iter().flatten() {
-                assert!(
-                    [Some(&case.of), case.over.as_ref()].into_iter().flatten().all(|name| known.contains(name)),
-                    "{claim:?}"
-                );
+                let named = [Some(&case.of), case.over.as_ref()].into_iter().flatten();
+                assert!(named.flat_map(|Variants(ids)| ids).all(|id| known.contains(id)), "{claim:?}");
             }
         }
     }

@@ -42,3 +42,10 @@ pub fn style() -> Style {
     let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDTH));
     Style { colour: terminal && !refused, width }
 }
+
+/// A text after a first part of its first line, broken into lines of the usual width and indented like the first.
+pub fn wrapped(first: &str, text: &str) -> String {
+    let further = " ".repeat(first.chars().count());
+    let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(&further);
+    textwrap::fill(text, options) + "\n"
+}

@@ -1,26 +1,68 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGQUIT: the user's wish to end.
+
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use tare_runner::Cancel;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 /// The signals by which a user ends a run.
 pub struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
+    received: Arc<Notify>,
 }
 
 impl Signals {
-    /// Begins to listen; from now on they no longer end the process by themselves.
-    pub fn listen() -> Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    /// Begins to listen, on a thread of its own: whatever the run waits in, its flag is set at once. From now on these signals
+    /// no longer end the process by themselves; a second one does, at once.
+    pub fn listen(cancel: &Cancel) -> Result<Self> {
+        let received = Arc::new(Notify::new());
+        let (cancel, notify) = (cancel.clone(), Arc::clone(&received));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("cannot listen for signals")?;
+        let mut signals = runtime.block_on(async { Listened::new() })?;
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                signals.next().await;
+                cancel.set();
+                notify.notify_one();
+                signals.next().await;
+                // What is left then, the next start removes.
+                std::process::exit(INTERRUPTED);
+            });
+        });
+        Ok(Self { received })
     }
 
     /// Waits for one of them.
-    pub async fn received(&mut self) {
+    pub async fn received(&self) {
+        self.received.notified().await;
+    }
+}
+
+/// 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+struct Listened([Signal; 4]);
+
+impl Listened {
+    fn new() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self([
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::hangup())?,
+            listen(SignalKind::quit())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup, quit] = &mut self.0;
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+            _ = quit.recv() => {}
         }
     }
 }

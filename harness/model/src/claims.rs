@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Metric, Unit};
+use crate::{Metric, Unit, VariantId};
 
 /// A file of claims.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -47,10 +47,44 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// A `platform/variant`.
-    pub of: String,
-    /// Another that its value is divided by, round by round.
-    pub over: Option<String>,
+    /// A variant, or several: of these the first that a service has.
+    pub of: Variants,
+    /// Others that its value is divided by, round by round.
+    pub over: Option<Variants>,
+}
+
+/// A variant, or several in order of preference; written as one text or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "OneOrMore")]
+pub struct Variants(pub Vec<VariantId>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(VariantId),
+    More(Vec<VariantId>),
+}
+
+impl From<OneOrMore> for Variants {
+    fn from(written: OneOrMore) -> Self {
+        match written {
+            OneOrMore::One(id) => Self(vec![id]),
+            OneOrMore::More(ids) => Self(ids),
+        }
+    }
+}
+
+impl From<VariantId> for Variants {
+    fn from(id: VariantId) -> Self {
+        Self(vec![id])
+    }
+}
+
+impl std::fmt::Display for Variants {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<String> = self.0.iter().map(VariantId::to_string).collect();
+        f.write_str(&names.join(" or "))
+    }
 }
 
 /// An end of the range in which a claim holds.
@@ -59,7 +93,7 @@ pub struct Case {
 pub struct Bound {
     /// In the unit of files: bytes, nanoseconds, requests per second; or a ratio.
     pub value: f64,
-    /// Nothing for a ratio.
+    /// `None` for a ratio.
     pub unit: Option<Unit>,
 }
 
@@ -117,7 +151,7 @@ impl Claim {
         self.metrics.iter().filter_map(|name| Metric::by_name(name)).collect()
     }
 
-    /// The unit of what it is judged on; nothing for a ratio.
+    /// The unit of what it is judged on; `None` for a ratio.
     pub fn unit(&self) -> Option<Unit> {
         if self.usual.over.is_some() { None } else { self.measured().first().map(|metric| metric.unit) }
     }
@@ -128,6 +162,13 @@ impl Claim {
         }
         let measured = self.measured();
         let Some(first) = measured.first() else { return Err("it names no metric".into()) };
+        if let Some(metric) = measured.iter().find(|metric| self.phase.is_none() && metric.headline.is_none()) {
+            return Err(format!("`{}` has no one figure that stands for it; name a `phase`", metric.name));
+        }
+        let cases = [Some(&self.usual), self.best.as_ref()].into_iter().flatten();
+        if cases.flat_map(|case| [Some(&case.of), case.over.as_ref()]).flatten().any(|named| named.0.is_empty()) {
+            return Err("a list of variants in it is empty".into());
+        }
         if measured.iter().any(|metric| metric.unit != first.unit) {
             return Err("its metrics have different units, and cannot be added up".into());
         }
@@ -232,7 +273,7 @@ mod tests {
             at_least: None,
             at_most: Some(Bound { value: 5e6, unit: Some(Unit::Bytes) }),
             services: Vec::new(),
-            usual: Case { of: "wasmtime/aot".into(), over: None },
+            usual: Case { of: VariantId::new("wasmtime", "aot").into(), over: None },
             best: None,
         }
     }
@@ -249,7 +290,16 @@ mod tests {
             (Claim { at_most: None, ..claim() }, "neither"),
             (Claim { at_most: Some(Bound { value: 1.0, unit: None }), ..claim() }, "in a unit of bytes"),
             (Claim { at_least: Some(Bound { value: 6e6, unit: Some(Unit::Bytes) }), ..claim() }, "more than `at_most`"),
-            (Claim { best: Some(Case { of: "a/b".into(), over: Some("c/d".into()) }), ..claim() }, "both have `over`"),
+            (
+                Claim {
+                    best: Some(Case {
+                        of: VariantId::new("a", "b").into(),
+                        over: Some(VariantId::new("c", "d").into()),
+                    }),
+                    ..claim()
+                },
+                "both have `over`",
+            ),
         ] {
             let error = check(wrong);
             assert!(error.contains("the claim `size`") && error.contains(told), "{error}");

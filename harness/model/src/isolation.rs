@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::VariantId;
+
 /// What isolation may prevent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deed {
+pub enum Violation {
     /// Reading a file of the host.
     ReadFile,
     /// Reading a variable of the environment of the harness.
@@ -22,8 +24,8 @@ pub enum Deed {
     ExceedMemory,
 }
 
-impl Deed {
-    /// Every deed, in the order in which they are tried: the last one may end who tries it.
+impl Violation {
+    /// Every violation, in the order in which they are tried: the last one may end who tries it.
     pub const ALL: &[Self] = &[
         Self::ReadFile,
         Self::SeeEnvironment,
@@ -48,13 +50,13 @@ impl Deed {
     }
 }
 
-/// One deed, tried in one setting.
+/// One violation, tried in one setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IsolationCheck {
-    /// The setting, as `platform/variant`.
-    pub setting: String,
+    /// The variant that was probed.
+    pub variant: VariantId,
     /// What was tried.
-    pub deed: Deed,
+    pub violation: Violation,
     /// Whether the setting claims to prevent it.
     pub claimed: bool,
     /// What became of it.
@@ -63,7 +65,7 @@ pub struct IsolationCheck {
     pub detail: String,
 }
 
-/// What became of a deed.
+/// What became of a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -85,16 +87,16 @@ mod tests {
 
     #[test]
     fn a_check_round_trips_under_the_names_of_the_record() {
-        for &deed in Deed::ALL {
+        for &violation in Violation::ALL {
             let check = IsolationCheck {
-                setting: "docker/scratch".into(),
-                deed,
+                variant: VariantId::new("docker", "scratch"),
+                violation,
                 claimed: true,
                 outcome: Outcome::Held,
                 detail: "Permission denied".into(),
             };
             let json = serde_json::to_value(&check).unwrap();
-            assert_eq!((&json["deed"], &json["outcome"]), (&deed.name().into(), &"held".into()));
+            assert_eq!((&json["violation"], &json["outcome"]), (&violation.name().into(), &"held".into()));
             assert_eq!(serde_json::from_value::<IsolationCheck>(json).unwrap(), check);
         }
     }

@@ -4,17 +4,21 @@
 //! This crate touches no clock, no process and no disk: readers and writers are handed in.
 
 mod claims;
+mod definitions;
 mod isolation;
 pub mod metrics;
+mod phase;
 mod record;
 mod sample;
 mod subject;
 mod summary;
 
-pub use claims::{Bound, Case, Claim, ClaimRow, Claims, Verdict, write_claims};
-pub use isolation::{Deed, IsolationCheck, Outcome};
+pub use claims::{Bound, Case, Claim, ClaimRow, Claims, Variants, Verdict, write_claims};
+pub use definitions::{Baseline, MetricRecord, PlatformRecord, Role, Side, VariantRecord, metric_records};
+pub use isolation::{IsolationCheck, Outcome, Violation};
 pub use metrics::{Better, Group, METRICS, Metric, Unit};
+pub use phase::Phase;
 pub use record::*;
 pub use sample::{Row, RowError, Sample, SampleReader, SampleWriter};
-pub use subject::{Subject, SubjectError};
+pub use subject::{DEFAULT_IMPLEMENTATION, Subject, SubjectError, VariantId, VariantIdError, check_name};
 pub use summary::{Interval, SummaryRow, read_summary, write_summary};

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Group, IsolationCheck, Outcome, Subject};
+use crate::definitions::find;
+use crate::{
+    Group, IsolationCheck, MetricRecord, Outcome, PlatformRecord, Role, Side, Subject, VariantId, VariantRecord,
+};
 
-/// The version of `run.json` and the csv files beside it. It grows when a reader of the old form would misread them.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of `run.json` and the csv files beside it. It grows with every change that a reader of the
+/// old form would misread; files of another version are refused by name.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The record of a run: `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,19 +36,20 @@ pub struct RunRecord {
     pub plan: Plan,
     /// What was built and how it was set, a subject each.
     pub subjects: Vec<SubjectRecord>,
-    /// What the controls among the subjects show and do not show, by `platform/variant`.
-    #[serde(default)]
-    pub controls: BTreeMap<String, String>,
+    /// The platforms and their variants as they were defined, in the order in which reports show them.
+    pub platforms: Vec<PlatformRecord>,
+    /// The metrics as they were defined, in the order in which reports show them.
+    pub metrics: Vec<MetricRecord>,
     /// What became precise enough before the time was spent, in the order in which it did.
-    #[serde(default)]
-    pub settled: Vec<Settled>,
-    /// What was tried from inside of each setting, and whether isolation prevented it.
-    #[serde(default)]
+    pub converged: Vec<Converged>,
+    /// What was tried from inside of each variant, and whether isolation prevented it.
     pub isolation: Vec<IsolationCheck>,
     /// What was found out about the machine and the generator before and during the run.
     pub calibration: Calibration,
     /// What could not be measured, or not be trusted.
     pub failed: Vec<FailedCell>,
+    /// What cannot be measured of a subject as it is: no failure, but no figure either.
+    pub unavailable: Vec<UnavailableCell>,
     /// Marks on the whole run: conditions under which it was taken that a reader must know.
     pub warnings: Vec<String>,
 }
@@ -84,7 +89,6 @@ pub struct Host {
     pub cgroup: String,
     /// What else of its state moves numbers, as far as it can be read when the run begins: frequency governor, turbo,
     /// temperature, whether it is a virtual machine.
-    #[serde(default)]
     pub conditions: BTreeMap<String, String>,
 }
 
@@ -99,7 +103,6 @@ pub struct Plan {
     pub rounds: u32,
     /// What is measured again until it is precise: how far the 95 % interval of a headline figure may reach from its median,
     /// as a share of it.
-    #[serde(default)]
     pub precision: f64,
     /// The time after which no further round is begun, in seconds.
     pub time_limit_s: f64,
@@ -107,22 +110,17 @@ pub struct Plan {
     pub only: Vec<Group>,
     /// The subjects.
     pub subjects: Vec<Subject>,
-    /// What ratios are ratios to: the subject of this `platform/variant` of the same service.
-    pub reference: String,
-    /// The same measured once more in each round, as `platform/variant`: its ratio is the noise of the run.
-    #[serde(default)]
-    pub noise: String,
+    /// What ratios are ratios to, by service.
+    pub reference: BTreeMap<String, Subject>,
+    /// The variant that is the reference measured once more in each round: its ratio is the noise of the run.
+    pub noise: VariantId,
     /// The numbers of instances whose memory is measured beside each other.
-    #[serde(default)]
     pub instances: Vec<u32>,
-    /// The subjects of which what takes long is measured too: the ladder of rates, and several instances beside each other.
-    #[serde(default)]
+    /// The subjects of which what takes long is measured too: the sweep of rates, and several instances beside each other.
     pub in_depth: Vec<Subject>,
-    /// In how many rounds each of these has its turn once. 0 in a record that does not tell.
-    #[serde(default)]
-    pub turns: u32,
-    /// Seconds that instances are left alone before their memory is read. 0 in a record that does not tell.
-    #[serde(default)]
+    /// Each of these is measured in one of so many rounds, in rotation.
+    pub rotation: u32,
+    /// Seconds that instances are left alone before their memory is read.
     pub settle_s: f64,
     /// The load.
     pub load: LoadPlan,
@@ -136,31 +134,24 @@ pub struct LoadPlan {
     /// Seconds of a window of warm-up: a load of its own before each loop of which nothing is counted, repeated until it is
     /// steady.
     pub warmup_s: f64,
-    /// The most windows of a warm-up; what is not steady after them is measured as it is, and marked. 0 in a record that does
-    /// not tell.
-    #[serde(default)]
+    /// The most windows of a warm-up; what is not steady after them is measured as it is, and marked.
     pub warmup_windows: u32,
     /// By what share of itself the median latency of a window may differ from that of the one before, for the load to be
-    /// steady. 0 in a record that does not tell.
-    #[serde(default)]
+    /// steady.
     pub warmup_steady: f64,
     /// Seconds in which requests of the open loop are due.
     pub open_s: f64,
     /// Seconds in which requests of the closed loop are sent; all of them are waited for.
     pub closed_s: f64,
     /// Seconds of the closed loop, without a warm-up, that finds a subject's capacity and the generator's ceiling before the
-    /// first round. 0 in a record that does not tell.
-    #[serde(default)]
+    /// first round.
     pub capacity_s: f64,
-    /// Seconds at least in which requests are due at each rate of the ladder; longer where [`LadderPlan`] wants it, and 0 for
-    /// no ladder.
-    #[serde(default)]
-    pub ladder_s: f64,
-    /// How the ladder is made and climbed.
-    #[serde(default)]
-    pub ladder: LadderPlan,
-    /// What the 99th percentile of the latency must not exceed on the ladder, in nanoseconds, by service.
-    #[serde(default)]
+    /// Seconds at least in which requests are due at each rate of the sweep; longer where [`SweepPlan`] wants it, and 0 for
+    /// no sweep.
+    pub sweep_s: f64,
+    /// How the sweep is made.
+    pub sweep: SweepPlan,
+    /// What the 99th percentile of the latency must not exceed in the sweep, in nanoseconds, by service: the latency objective.
     pub objective_ns: BTreeMap<String, f64>,
     /// The open loop's rate as a share of the weakest subject's closed-loop capacity, found before the first round.
     pub open_share: f64,
@@ -168,16 +159,16 @@ pub struct LoadPlan {
     pub timeout_s: f64,
 }
 
-/// How a ladder of rates is made and climbed; all 0 in a record that does not tell.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct LadderPlan {
+/// How a ladder of rates is made and climbed; all
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepPlan {
     /// How many requests a rate is judged by at least.
     pub requests: f64,
     /// How many times the objective a rate is tried for at least.
     pub objectives: f64,
     /// Seconds that no rate is tried for longer for these two reasons.
     pub longest_s: f64,
-    /// How often a rate is tried until it is sustained, before the climb ends.
+    /// How often a rate is tried until it is sustained, before the sweep ends.
     pub tries: u32,
     /// The generator's own lateness at its 99th percentile, as a share of the objective, above which a try does not count.
     pub late: f64,
@@ -197,6 +188,8 @@ pub struct SubjectRecord {
     pub artifacts: Vec<ArtifactRecord>,
     /// Each setting that moves a number, by name.
     pub settings: BTreeMap<String, String>,
+    /// What it was granted beyond the hardened default of its platform, because its file asks for it.
+    pub grants: Vec<String>,
 }
 
 /// A thing that was built.
@@ -220,9 +213,7 @@ pub struct Calibration {
     pub generator_cpus: Vec<usize>,
     /// The CPUs of the subjects.
     pub subject_cpus: Vec<usize>,
-    /// Whether the load generator keeps its CPUs awake, so that no subject pays for waking them. False in a record that does
-    /// not tell.
-    #[serde(default)]
+    /// Whether the load generator keeps its CPUs awake, so that no subject pays for waking them.
     pub generator_polls: bool,
     /// The generator's ceiling: right answers per second from a server that does nothing, same connections and pinning.
     pub generator_ceiling_rps: Option<f64>,
@@ -231,17 +222,16 @@ pub struct Calibration {
     /// The rate of the open loop in requests per second, by service. A control that cannot take it gets less: the same share
     /// of its own capacity.
     pub open_rate_rps: BTreeMap<String, f64>,
-    /// The rates of the ladder in requests per second, by service; each subject goes up to the first that it does not sustain.
-    #[serde(default)]
-    pub ladder_rps: BTreeMap<String, Vec<f64>>,
-    /// The share of all CPUs' time, from 0 to 1, that the hypervisor gave to other machines while the rounds ran; nothing
+    /// The rates of the sweep in requests per second, by service; each subject goes up to the first that it does not sustain.
+    pub sweep_rps: BTreeMap<String, Vec<f64>>,
+    /// The share of all CPUs' time, from 0 to 1, that the hypervisor gave to other machines while the rounds ran; `None`
     /// where the kernel does not tell.
     pub steal_share: Option<f64>,
 }
 
 impl RunRecord {
     /// The rate of a subject's open loop in requests per second: the one common to its service, or for a control that cannot
-    /// take that the same share of its own capacity. Nothing before it was found.
+    /// take that the same share of its own capacity. `None` before it was found.
     pub fn open_rate_rps(&self, subject: &Subject) -> Option<f64> {
         let Calibration { open_rate_rps, capacity_rps, .. } = &self.calibration;
         let common = open_rate_rps.get(&subject.service).copied();
@@ -259,13 +249,37 @@ impl RunRecord {
 
     /// Whether a subject is a control.
     pub fn is_control(&self, subject: &Subject) -> bool {
-        self.controls.contains_key(&subject.setting())
+        self.variant(subject).is_some_and(|variant| variant.role == Role::Control)
+    }
+
+    /// The definition of a subject's variant; `None` where the record has none.
+    pub fn variant(&self, subject: &Subject) -> Option<&VariantRecord> {
+        Some(find(&self.platforms, subject)?.1)
+    }
+
+    /// The side of the comparison that a subject is of; `None` for what both sides are compared with.
+    pub fn side(&self, subject: &Subject) -> Option<Side> {
+        find(&self.platforms, subject)?.0.side
+    }
+
+    /// What the controls among the subjects show and do not show.
+    pub fn controls(&self) -> Vec<(VariantId, &str)> {
+        let all =
+            self.platforms.iter().flat_map(|platform| platform.variants.iter().map(move |it| (platform.id(it), it)));
+        let shown = all.filter_map(|(id, variant)| Some((id, variant.shows.as_deref()?)));
+        shown.filter(|(id, _)| self.plan.subjects.iter().any(|subject| subject.variant_id() == *id)).collect()
+    }
+
+    /// Whether there is nothing of a family of metrics to be had of a subject, and why.
+    pub fn unavailable(&self, subject: &Subject, group: Group) -> Option<&str> {
+        let found = self.unavailable.iter().find(|cell| cell.subject == *subject && cell.group == group)?;
+        Some(&found.reason)
     }
 }
 
 /// A family of metrics of a subject whose headline figure is as precise as the plan wants, and is not measured again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
+pub struct Converged {
     /// The subject.
     #[serde(flatten)]
     pub subject: Subject,
@@ -275,15 +289,27 @@ pub struct Settled {
     pub round: u32,
 }
 
+/// A family of metrics that cannot be measured of a subject as it is: of a service that was running already, its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnavailableCell {
+    /// The subject.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The family of metrics.
+    pub group: Group,
+    /// Why.
+    pub reason: String,
+}
+
 /// A cell that has no number, or one that should not be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedCell {
     /// The subject.
     #[serde(flatten)]
     pub subject: Subject,
-    /// The family of metrics, or nothing where all are meant.
+    /// The family of metrics; `None` where all are meant.
     pub group: Option<Group>,
-    /// The round, or nothing where it failed before the first.
+    /// The round; `None` where it failed before the first.
     pub round: Option<u32>,
     /// What happened, with its causes and the remedy.
     pub reason: String,

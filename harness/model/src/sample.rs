@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Metric, Subject};
+use crate::{Metric, Phase, Subject};
 
 /// One value of a metric, of one subject, in one round.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +17,8 @@ pub struct Sample {
     pub subject: Subject,
     /// What it is a value of.
     pub metric: &'static Metric,
-    /// The part of the metric: `total`, `idle`, `open_p99`.
-    pub phase: String,
+    /// The part of the metric.
+    pub phase: Phase,
     /// The value in the metric's unit.
     pub value: f64,
 }
@@ -34,14 +34,18 @@ pub struct Row {
     pub position: u32,
     /// The subject's service.
     pub service: String,
+    /// The subject's implementation.
+    pub implementation: String,
     /// The subject's platform.
     pub platform: String,
     /// The subject's variant.
     pub variant: String,
     /// The metric's name.
     pub metric: String,
-    /// See [`Sample::phase`].
+    /// The phase's name.
     pub phase: String,
+    /// See [`Phase::at`].
+    pub at: Option<f64>,
     /// The metric's unit.
     pub unit: String,
     /// The value in that unit.
@@ -57,10 +61,12 @@ impl Row {
             round: *round,
             position: *position,
             service: subject.service.clone(),
+            implementation: subject.implementation.clone(),
             platform: subject.platform.clone(),
             variant: subject.variant.clone(),
             metric: metric.name.into(),
-            phase: phase.clone(),
+            phase: phase.name.clone(),
+            at: phase.at,
             unit: metric.unit.name().into(),
             value: *value,
         }
@@ -97,6 +103,14 @@ pub enum RowError {
         expected: &'static str,
         /// The row's unit.
         found: String,
+    },
+    /// A value, or where on its second dimension it was taken, is no finite number.
+    #[error("row {row}: the value of `{metric}` is not a finite number")]
+    NotFinite {
+        /// The line's number among the data rows, from 1.
+        row: u64,
+        /// The metric's name.
+        metric: String,
     },
 }
 
@@ -143,8 +157,13 @@ fn sample(row: Row, number: u64) -> Result<Sample, RowError> {
         let expected = metric.unit.name();
         return Err(RowError::Unit { row: number, metric: row.metric, expected, found: row.unit });
     }
-    let subject = Subject { service: row.service, platform: row.platform, variant: row.variant };
-    Ok(Sample { round: row.round, position: row.position, subject, metric, phase: row.phase, value: row.value })
+    if !row.value.is_finite() || row.at.is_some_and(|at| !at.is_finite()) {
+        return Err(RowError::NotFinite { row: number, metric: row.metric });
+    }
+    let Row { service, implementation, platform, variant, .. } = row;
+    let subject = Subject { service, implementation, platform, variant };
+    let phase = Phase { name: row.phase, at: row.at };
+    Ok(Sample { round: row.round, position: row.position, subject, metric, phase, value: row.value })
 }
 
 #[cfg(test)]
@@ -175,12 +194,14 @@ mod tests {
 
     #[test]
     fn samples_round_trip() {
-        let bytes = written(&[example()]);
+        let samples = [example(), Sample { phase: Phase::at("total", 4.0), ..example() }];
+        let bytes = written(&samples);
         insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r"
-        run,round,position,service,platform,variant,metric,phase,unit,value
-        r1,2,7,auth,docker,scratch,startup_cold,total,ns,84000000.5
+        run,round,position,service,implementation,platform,variant,metric,phase,at,unit,value
+        r1,2,7,auth,rust,docker,scratch,startup_cold,total,,ns,84000000.5
+        r1,2,7,auth,rust,docker,scratch,startup_cold,total,4.0,ns,84000000.5
         ");
-        assert_eq!(SampleReader::read(&bytes[..]).unwrap(), [example()]);
+        assert_eq!(SampleReader::read(&bytes[..]).unwrap(), samples);
     }
 
     #[test]
@@ -198,5 +219,9 @@ mod tests {
         assert!(metric.to_string().contains("unknown metric `speed`"), "{metric}");
         let unit = SampleReader::read(text.replace(",ns,", ",ms,").as_bytes()).unwrap_err();
         assert_eq!(unit.to_string(), "row 1: `startup_cold` is measured in ns, not in ms");
+        for value in ["NaN", "inf", "-inf"] {
+            let error = SampleReader::read(text.replace("84000000.5", value).as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), "row 1: the value of `startup_cold` is not a finite number");
+        }
     }
 }

@@ -18,6 +18,8 @@ pub struct Interval {
 pub struct SummaryRow {
     /// The subject's service.
     pub service: String,
+    /// The subject's implementation.
+    pub implementation: String,
     /// The subject's platform.
     pub platform: String,
     /// The subject's variant.
@@ -26,6 +28,8 @@ pub struct SummaryRow {
     pub metric: String,
     /// The part of the metric.
     pub phase: String,
+    /// See [`crate::Phase::at`].
+    pub at: Option<f64>,
     /// The unit of `median`, `ci_low` and `ci_high`.
     pub unit: String,
     /// The number of rounds that have a value.

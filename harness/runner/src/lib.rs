@@ -1,41 +1,25 @@
 //! Every side effect of measuring: what the machine has, building, starting, probing, sampling, stopping.
 //!
 //! Never in here: a statistic (raw samples leave this crate untouched), a line on the terminal, a file under results/.
+//!
+//! The layers, each of which knows only those before it: [`sys`] (the machine), [`engine`] (the container engine),
+//! [`workload`] (what is measured), [`artifacts`] (getting it), [`platforms`] (launching it), `session` (measuring one
+//! subject), `run` (measuring all of them).
 
-pub mod affinity;
-mod agenda;
-pub mod build;
-mod cancel;
-mod clock;
-mod conditions;
-mod density;
-mod drive;
+pub mod artifacts;
 pub mod engine;
-mod facts;
-mod gzip;
-mod isolation;
-mod ladder;
-mod layout;
-mod measure;
-mod mix;
-mod observer;
-mod owner;
-mod plan;
 pub mod platforms;
-mod preflight;
-mod prepare;
-mod probe;
-mod process;
 mod run;
-mod sampling;
-mod scenario;
-mod verify;
+mod session;
+pub mod sys;
+pub mod workload;
 
-pub use cancel::Cancel;
-pub use layout::{Layout, Service};
-pub use observer::{Measured, Observer, Progress};
-pub use plan::{Choice, Chosen, SUITES, Scope, Suite, choose};
-pub use preflight::{Finding, Level, preflight};
-pub use prepare::{Prepared, Ready, clear, prepare, sweep};
+pub use run::examine::examine;
+pub use run::observer::{EveryRound, LoadName, Measured, Observer, Progress, StoppingRule};
+pub use run::plan::{Choice, Chosen, SUITES, Scope, Suite, choose};
+pub use run::preflight::preflight;
+pub use run::prepare::{Prepared, Ready, build_all, clear, prepare, sweep};
 pub use run::{Options, run};
-pub use scenario::Scenario;
+pub use sys::cancel::Cancel;
+pub use sys::finding::{Finding, Level};
+pub use workload::{Broken, Layout, Quick, Scenario, Service};

@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use tare_model::metrics::STARTUP_COLD;
-use tare_model::{METRICS, Sample, Subject};
+use tare_model::{METRICS, Sample, Subject, VariantId};
 use tare_stats::{Bootstrap, Reference, median, median_interval, summarise};
 
 fn values(n: usize) -> Vec<f64> {
@@ -38,6 +38,11 @@ fn run() -> Vec<Sample> {
     samples
 }
 
+fn reference() -> Reference {
+    let services: Vec<String> = (0..5).map(|index| format!("service-{index}")).collect();
+    Reference::of_services(services.iter().map(String::as_str), &VariantId::new("native", "variant-0"))
+}
+
 fn statistics(criterion: &mut Criterion) {
     for n in [10, 100] {
         let values = values(n);
@@ -53,7 +58,7 @@ fn statistics(criterion: &mut Criterion) {
             b.iter(|| bootstrap.bca(black_box(values), mean));
         });
     }
-    let (samples, reference) = (run(), Reference::new("native", "variant-0"));
+    let (samples, reference) = (run(), reference());
     assert!(summarise(&samples, &reference).cells.iter().any(|cell| cell.metric == &STARTUP_COLD));
     criterion.bench_function(&format!("summarise_{}", samples.len()), |b| {
         b.iter(|| summarise(black_box(&samples), &reference));

@@ -1,9 +1,9 @@
 //! Whether two runs of the same thing say the same.
 
-use tare_model::Interval;
 use tare_model::metrics::{MEMORY_TRACE, SUSTAINED_RATE, THROUGHPUT};
+use tare_model::{Interval, VariantId};
 
-use crate::{Cell, Reference, Summary};
+use crate::{Cell, Summary};
 
 /// What two runs say of the same cells.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,17 +18,18 @@ pub struct Agreement {
     pub noise_excludes_one: Vec<Cell>,
 }
 
-/// Compares two runs cell by cell; `noise` is the setting that is the reference once more.
+/// Compares two runs cell by cell; `noise` is the variant that is the reference once more.
 ///
-/// What a run has set itself is left out, as it is no result: the throughput of the open loop, and how far the ladder went;
+/// What a run has set itself is left out, as it is no result: the throughput of the open loop, and how far the sweep went;
 /// and so are memory's readings over time, each of which says again what the one before said.
 ///
 /// Two 95 % intervals of the same median overlap far more often than in 95 of 100 cases, so that a lower share tells that
 /// something other than chance moved the figures.
-pub fn agreement(one: &Summary, other: &Summary, noise: &Reference) -> Agreement {
+pub fn agreement(one: &Summary, other: &Summary, noise: &VariantId) -> Agreement {
     let mut found = Agreement { cells: 0, apart: Vec::new(), noise_cells: 0, noise_excludes_one: Vec::new() };
     let is_result = |cell: &&Cell| {
-        let is_set = [(&THROUGHPUT, "open"), (&SUSTAINED_RATE, "at_least")].contains(&(cell.metric, &cell.phase));
+        let is_set = (cell.metric == &THROUGHPUT && cell.phase == "open")
+            || (cell.metric == &SUSTAINED_RATE && cell.phase == "at_least");
         !is_set && cell.metric != &MEMORY_TRACE
     };
     for cell in one.cells.iter().filter(is_result) {
@@ -39,7 +40,7 @@ pub fn agreement(one: &Summary, other: &Summary, noise: &Reference) -> Agreement
             found.apart.push((cell.clone(), again.clone()));
         }
     }
-    let is_noise = |cell: &&Cell| cell.subject == noise.of(&cell.subject.service);
+    let is_noise = |cell: &&Cell| cell.subject.variant_id() == *noise;
     for cell in one.cells.iter().chain(&other.cells).filter(is_result).filter(is_noise) {
         let Some(interval) = cell.ratio.and_then(|ratio| ratio.interval) else { continue };
         found.noise_cells += 1;
@@ -55,7 +56,7 @@ fn overlap(a: Interval, b: Interval) -> bool {
 }
 
 impl Agreement {
-    /// The share of cells whose intervals overlap; nothing where no cell can be compared.
+    /// The share of cells whose intervals overlap; `None` where no cell can be compared.
     pub fn overlapping(&self) -> Option<f64> {
         (self.cells > 0).then(|| 1.0 - self.apart.len() as f64 / self.cells as f64)
     }
@@ -72,7 +73,11 @@ mod tests {
     use tare_model::metrics::{MEMORY_PSS, STARTUP_COLD};
 
     use super::*;
-    use crate::summarise;
+    use crate::{Reference, summarise};
+
+    fn reference() -> Reference {
+        Reference::of_services(["auth"], &VariantId::new("native", "process"))
+    }
 
     fn run(slow: f64, again: f64) -> Summary {
         let mut samples = Vec::new();
@@ -84,16 +89,16 @@ mod tests {
                 ("auth/docker/debian", &STARTUP_COLD, 250.0 * slow),
                 ("auth/docker/debian", &MEMORY_PSS, 3.0),
             ] {
-                let (subject, phase) = (subject.parse().unwrap(), metric.headline.into());
+                let (subject, phase) = (subject.parse().unwrap(), metric.headline.unwrap().into());
                 samples.push(Sample { round, position: 1, subject, metric, phase, value: value * wobble });
             }
         }
-        summarise(&samples, &Reference::new("native", "process"))
+        summarise(&samples, &reference())
     }
 
     #[test]
     fn equal_runs_agree_and_a_slow_subject_is_named() {
-        let noise = Reference::new("native", "again");
+        let noise = VariantId::new("native", "again");
         let same = agreement(&run(1.0, 1.0), &run(1.0, 1.0), &noise);
         assert_eq!((same.cells, same.overlapping()), (4, Some(1.0)));
         assert_eq!((same.noise_cells, same.excluding()), (2, Some(0.0)));
@@ -106,8 +111,8 @@ mod tests {
 
     #[test]
     fn nothing_in_common_says_nothing() {
-        let empty = summarise(&[], &Reference::new("native", "process"));
-        let found = agreement(&run(1.0, 1.0), &empty, &Reference::new("native", "none"));
+        let empty = summarise(&[], &reference());
+        let found = agreement(&run(1.0, 1.0), &empty, &VariantId::new("native", "none"));
         assert_eq!((found.overlapping(), found.excluding()), (None, None));
     }
 }

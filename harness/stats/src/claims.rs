@@ -1,9 +1,9 @@
 //! Judging claims by the samples of a run.
 
-use tare_model::{Case, Claim, ClaimRow, Interval, Metric, Sample, Subject, Verdict};
+use tare_model::{Case, Claim, ClaimRow, Interval, Metric, Sample, VariantId, Variants, Verdict};
 
 use crate::Estimate;
-use crate::paired::{over, services, sums};
+use crate::paired::{Workload, over, sums, workloads};
 
 /// A claim and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,13 +19,15 @@ pub struct Judged {
 /// A claim judged on one case of one service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgedCase {
-    /// The service.
+    /// The service, with its implementation where that is not the default.
     pub service: String,
-    /// The subjects.
-    pub case: Case,
-    /// What was measured; nothing where it was not.
+    /// The variant.
+    pub of: VariantId,
+    /// The one that its value is divided by.
+    pub over: Option<VariantId>,
+    /// What was measured; `None` where it was not.
     pub estimate: Option<Estimate>,
-    /// The 95 % interval, or the value itself where it is no matter of chance (sizes); nothing for too few rounds.
+    /// The 95 % interval, or the value itself where it is no matter of chance (sizes); `None` for too few rounds.
     pub interval: Option<Interval>,
     /// What became of the claim.
     pub verdict: Verdict,
@@ -33,12 +35,12 @@ pub struct JudgedCase {
 
 /// Judges claims on the services that were measured.
 pub fn judge(claims: &[Claim], samples: &[Sample]) -> Vec<Judged> {
-    let services = services(samples);
+    let workloads = workloads(samples);
     let judged = claims.iter().map(|claim| {
-        let wanted = services
-            .iter()
-            .filter(|service| claim.services.is_empty() || claim.services.iter().any(|wanted| wanted == *service));
-        let of = |case: &Case| wanted.clone().map(|service| judge_case(claim, service, case, samples)).collect();
+        let wanted = workloads.iter().filter(|workload| {
+            claim.services.is_empty() || claim.services.iter().any(|wanted| wanted == workload.service)
+        });
+        let of = |case: &Case| wanted.clone().map(|workload| judge_case(claim, workload, case, samples)).collect();
         Judged { claim: claim.clone(), usual: of(&claim.usual), best: claim.best.as_ref().map(of).unwrap_or_default() }
     });
     judged.collect()
@@ -50,7 +52,7 @@ impl Judged {
         common(&self.usual)
     }
 
-    /// And on the best of both sides; nothing where no case is named.
+    /// And on the best of both sides; `None` where no case is named.
     pub fn best_verdict(&self) -> Option<Verdict> {
         (!self.best.is_empty()).then(|| common(&self.best))
     }
@@ -60,7 +62,7 @@ impl Judged {
         let cases = [("usual", &self.usual), ("best", &self.best)];
         let rows = cases.into_iter().flat_map(|(name, cases)| cases.iter().map(move |case| (name, case)));
         let row = |(name, judged): (&str, &JudgedCase)| {
-            let over = judged.case.over.as_ref().map(|over| format!(" over {over}")).unwrap_or_default();
+            let over = judged.over.as_ref().map(|over| format!(" over {over}")).unwrap_or_default();
             let why = match (&judged.estimate, judged.interval) {
                 (None, _) => "; not measured",
                 (Some(_), None) => "; too few rounds for an interval",
@@ -74,7 +76,7 @@ impl Judged {
                 ci_low: judged.interval.map(|interval| interval.low),
                 ci_high: judged.interval.map(|interval| interval.high),
                 verdict: judged.verdict,
-                conditions: format!("{name}: {}/{}{over}{why}", judged.service, judged.case.of),
+                conditions: format!("{name}: {}/{}{over}{why}", judged.service, judged.of),
             }
         };
         rows.map(row).collect()
@@ -86,15 +88,21 @@ fn common(cases: &[JudgedCase]) -> Verdict {
     if cases.iter().all(|case| case.verdict == first.verdict) { first.verdict } else { Verdict::Undecided }
 }
 
-fn judge_case(claim: &Claim, service: &str, case: &Case, samples: &[Sample]) -> JudgedCase {
-    let values = values(claim, service, case, samples);
+fn judge_case(claim: &Claim, workload: &Workload<'_>, case: &Case, samples: &[Sample]) -> JudgedCase {
+    let measured = |variants: &Variants| {
+        let is_there = |id: &&VariantId| samples.iter().any(|sample| sample.subject == workload.subject(id));
+        variants.0.iter().find(is_there).or(variants.0.first()).cloned()
+    };
+    let (of, over) =
+        (measured(&case.of).unwrap_or_else(|| VariantId::new("", "")), case.over.as_ref().and_then(measured));
+    let values = values(claim, workload, (&of, over.as_ref()), samples);
     let estimate = Estimate::of(&values);
     // What is measured once is not a matter of chance.
     let once = claim.measured().iter().all(|metric| metric.group.headline().is_none());
     let point = estimate.filter(|_| once).map(|estimate| Interval { low: estimate.median, high: estimate.median });
     let interval = point.or_else(|| estimate.and_then(|estimate| estimate.interval));
     let verdict = interval.map_or(Verdict::Undecided, |interval| verdict(claim, interval));
-    JudgedCase { service: service.into(), case: case.clone(), estimate, interval, verdict }
+    JudgedCase { service: workload.to_string(), of, over, estimate, interval, verdict }
 }
 
 fn verdict(claim: &Claim, Interval { low, high }: Interval) -> Verdict {
@@ -110,16 +118,19 @@ fn verdict(claim: &Claim, Interval { low, high }: Interval) -> Verdict {
 }
 
 /// The sum of a claim's metrics in each round: of a subject, or over another's in the same round.
-fn values(claim: &Claim, service: &str, case: &Case, samples: &[Sample]) -> Vec<f64> {
-    let phase = |metric: &'static Metric| claim.phase.as_deref().unwrap_or(metric.headline);
-    let metrics: Vec<(&Metric, &str)> = claim.measured().into_iter().map(|metric| (metric, phase(metric))).collect();
-    let of = |setting: &str| {
-        let (platform, variant) = setting.split_once('/').unwrap_or((setting, ""));
-        sums(samples, &Subject::new(service, platform, variant), &metrics)
-    };
-    let values = of(&case.of);
-    match &case.over {
-        Some(base) => over(&values, &of(base)),
+fn values(
+    claim: &Claim,
+    workload: &Workload<'_>,
+    (of, base): (&VariantId, Option<&VariantId>),
+    samples: &[Sample],
+) -> Vec<f64> {
+    let phase = |metric: &'static Metric| claim.phase.as_deref().or(metric.headline);
+    let metrics: Vec<(&Metric, &str)> =
+        claim.measured().into_iter().filter_map(|metric| Some((metric, phase(metric)?))).collect();
+    let sums_of = |id: &VariantId| sums(samples, &workload.subject(id), &metrics);
+    let values = sums_of(of);
+    match base {
+        Some(base) => over(&values, &sums_of(base)),
         None => values.into_values().collect(),
     }
 }
@@ -138,14 +149,14 @@ mod tests {
             position: 1,
             subject: subject.parse().unwrap(),
             metric,
-            phase: metric.headline.into(),
+            phase: metric.headline.unwrap().into(),
             value: *value,
         };
         (first..).zip(values).map(sample).collect()
     }
 
     fn claim(metrics: &[&str], at_least: f64, at_most: f64, unit: Option<Unit>) -> Claim {
-        let over = unit.is_none().then(|| "wasmtime/aot".to_owned());
+        let over = unit.is_none().then(|| VariantId::new("wasmtime", "aot").into());
         Claim {
             id: "it".into(),
             claim: "so it is".into(),
@@ -156,7 +167,7 @@ mod tests {
             at_least: Some(Bound { value: at_least, unit }),
             at_most: Some(Bound { value: at_most, unit }),
             services: Vec::new(),
-            usual: Case { of: "docker/debian".into(), over },
+            usual: Case { of: VariantId::new("docker", "debian").into(), over },
             best: None,
         }
     }
@@ -204,7 +215,7 @@ mod tests {
     #[test]
     fn rows_say_on_what_and_why_not() {
         let samples = series("auth/docker/debian", &STARTUP_COLD, &[10.0; 3]);
-        let best = Some(Case { of: "docker/scratch".into(), over: None });
+        let best = Some(Case { of: VariantId::new("docker", "scratch").into(), over: None });
         let claim = Claim { best, ..claim(&["startup_cold"], 1.0, 20.0, Some(Unit::Nanoseconds)) };
         let rows = judge(&[claim], &samples)[0].rows();
         let mut bytes = Vec::new();

@@ -12,8 +12,8 @@ pub fn with_derived(samples: &[Sample]) -> Vec<Sample> {
     let mut all = samples.to_vec();
     let mut series: Vec<Line<'_>> = Vec::new();
     for sample in samples.iter().filter(|sample| sample.metric == &MEMORY_INSTANCES) {
-        let Some((part, count)) = sample.phase.split_once('@') else { continue };
-        let Ok(count) = count.parse::<f64>() else { continue };
+        let Some(count) = sample.phase.at else { continue };
+        let part = sample.phase.name.as_str();
         let of = |first: &Sample| first.subject == sample.subject && first.round == sample.round;
         match series.iter_mut().rev().find(|(first, known, _)| *known == part && of(first)) {
             Some((_, _, points)) => points.push((count, sample.value)),
@@ -28,7 +28,7 @@ pub fn with_derived(samples: &[Sample]) -> Vec<Sample> {
     all
 }
 
-/// The slope of the line through points with the least sum of squared vertical distances; nothing where they do not differ
+/// The slope of the line through points with the least sum of squared vertical distances; `None` where they do not differ
 /// in their first coordinate.
 fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let n = points.len() as f64;
@@ -40,6 +40,8 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use tare_model::Phase;
+
     use super::*;
 
     /// The first of Anscombe's four data sets, whose line is y = 3.00 + 0.500 x: "Graphs in Statistical Analysis", The
@@ -56,26 +58,27 @@ mod tests {
 
     #[test]
     fn each_round_and_part_has_a_slope_of_its_own() {
-        let sample = |round, phase: &str, value| Sample {
+        let sample = |round, phase: &str, count, value| Sample {
             round,
             position: 3,
             subject: "auth/docker/scratch".parse().unwrap(),
             metric: &MEMORY_INSTANCES,
-            phase: phase.into(),
+            phase: Phase::at(phase, count),
             value,
         };
         let samples = [
-            sample(2, "total@1", 10.0),
-            sample(2, "engine@1", 4.0),
-            sample(2, "total@2", 13.0),
-            sample(2, "engine@2", 5.0),
-            sample(2, "total@3", 16.0),
-            sample(4, "total@1", 10.0),
-            sample(4, "total@2", 12.0),
+            sample(2, "total", 1.0, 10.0),
+            sample(2, "engine", 1.0, 4.0),
+            sample(2, "total", 2.0, 13.0),
+            sample(2, "engine", 2.0, 5.0),
+            sample(2, "total", 3.0, 16.0),
+            sample(4, "total", 1.0, 10.0),
+            sample(4, "total", 2.0, 12.0),
         ];
         let all = with_derived(&samples);
         assert_eq!(all[..7], samples);
-        let derived: Vec<_> = all[7..].iter().map(|s| (s.metric.name, s.round, s.phase.as_str(), s.value)).collect();
+        let derived: Vec<_> =
+            all[7..].iter().map(|s| (s.metric.name, s.round, s.phase.name.as_str(), s.value)).collect();
         let name = "memory_per_instance";
         assert_eq!(derived, [(name, 2, "total", 3.0), (name, 2, "engine", 1.0), (name, 4, "total", 2.0)]);
     }

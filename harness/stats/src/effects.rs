@@ -16,7 +16,7 @@ pub struct Effect {
     pub metric: &'static Metric,
     /// The relative change from the first round to the last: 0.02 is 2 % more. One value per subject.
     pub drift: Estimate,
-    /// The relative change from the first place of a round to the last. One value per subject; nothing where no order is
+    /// The relative change from the first place of a round to the last. One value per subject; `None` where no order is
     /// known.
     pub order: Option<Estimate>,
 }
@@ -31,7 +31,7 @@ pub fn effects(samples: &[Sample]) -> Vec<Effect> {
     let places = samples.iter().map(|sample| sample.position).max().unwrap_or(0);
     let found = METRICS.iter().filter_map(|metric| {
         let mut series: HashMap<&Subject, Vec<&Sample>> = HashMap::new();
-        let of_metric = |sample: &&Sample| sample.metric == *metric && sample.phase == metric.headline;
+        let of_metric = |sample: &&Sample| sample.metric == *metric && metric.is_headline(&sample.phase);
         for sample in samples.iter().filter(of_metric).filter(|sample| sample.round > 0 && sample.value.is_finite()) {
             series.entry(&sample.subject).or_default().push(sample);
         }

@@ -1,20 +1,46 @@
 //! One subject over another, round by round.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use tare_model::{Metric, Sample, Subject};
+use tare_model::{DEFAULT_IMPLEMENTATION, Metric, Sample, Subject, VariantId};
 
 use crate::{Estimate, median};
 
-/// The services of samples, in the order in which they first appear.
-pub fn services(samples: &[Sample]) -> Vec<&str> {
-    let mut services: Vec<&str> = Vec::new();
-    for sample in samples {
-        if !services.contains(&sample.subject.service.as_str()) {
-            services.push(&sample.subject.service);
+/// A service in one implementation: the same requests and the same source, whatever runs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workload<'a> {
+    /// The service.
+    pub service: &'a str,
+    /// The implementation.
+    pub implementation: &'a str,
+}
+
+impl Workload<'_> {
+    /// It in a variant.
+    pub fn subject(&self, id: &VariantId) -> Subject {
+        id.of(self.service, self.implementation)
+    }
+}
+
+/// `orders`, or `orders:go` for an implementation that is not the default.
+impl fmt::Display for Workload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.service)?;
+        if self.implementation == DEFAULT_IMPLEMENTATION { Ok(()) } else { write!(f, ":{}", self.implementation) }
+    }
+}
+
+/// The workloads of samples, in the order in which they first appear.
+pub fn workloads(samples: &[Sample]) -> Vec<Workload<'_>> {
+    let mut workloads = Vec::new();
+    for Subject { service, implementation, .. } in samples.iter().map(|sample| &sample.subject) {
+        let workload = Workload { service, implementation };
+        if !workloads.contains(&workload) {
+            workloads.push(workload);
         }
     }
-    services
+    workloads
 }
 
 /// The value of each round of a subject; several of one round are reduced to their median.
@@ -54,7 +80,7 @@ pub fn sums(samples: &[Sample], subject: &Subject, metrics: &[(&Metric, &str)]) 
     sums
 }
 
-/// The ratio between two subjects of such a sum, paired within rounds; nothing where no round has both.
+/// The ratio between two subjects of such a sum, paired within rounds; `None` where no round has both.
 pub fn paired_sums(
     samples: &[Sample],
     subject: &Subject,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tare_model::metrics::{STARTUP_COLD, STARTUP_WARM, SUSTAINED_RATE};
-use tare_model::{METRICS, Metric, Sample, Subject};
+use tare_model::{METRICS, Metric, Phase, Sample, Subject};
 
-use crate::paired::{over, services};
+use crate::paired::over;
 use crate::{Cell, Estimate, Reference, Summary, effects, median};
 
 /// Summarises the samples of a run.
@@ -23,7 +23,7 @@ pub fn summarise(samples: &[Sample], reference: &Reference) -> Summary {
         Some(Cell {
             subject: key.subject.clone(),
             metric: Metric::by_name(key.metric)?,
-            phase: key.phase.into(),
+            phase: key.phase.clone(),
             value: Estimate::of(&series[key].values().copied().collect::<Vec<_>>())?,
             ratio: Estimate::of(&ratios(key, reference, &series)),
         })
@@ -35,13 +35,13 @@ pub fn summarise(samples: &[Sample], reference: &Reference) -> Summary {
 
 /// Lower bounds have no ratio, neither over others nor as what others are over.
 fn without_ratios_of_bounds(summary: &mut Summary) {
-    let is_headline = |cell: &Cell| cell.phase == cell.metric.headline;
+    let is_headline = |cell: &Cell| cell.metric.is_headline(&cell.phase);
     let bounds = summary.cells.iter().filter(|cell| is_headline(cell) && summary.is_lower_bound(cell));
     let bounds: Vec<Subject> = bounds.map(|cell| cell.subject.clone()).collect();
     for cell in summary.cells.iter_mut().filter(|cell| cell.metric == &SUSTAINED_RATE) {
         if !is_headline(cell)
             || bounds.contains(&cell.subject)
-            || bounds.contains(&summary.reference.of(&cell.subject.service))
+            || summary.reference.of(&cell.subject.service).is_some_and(|reference| bounds.contains(reference))
         {
             cell.ratio = None;
         }
@@ -52,7 +52,7 @@ fn without_ratios_of_bounds(summary: &mut Summary) {
 struct Key<'a> {
     subject: &'a Subject,
     metric: &'static str,
-    phase: &'a str,
+    phase: &'a Phase,
 }
 
 /// The value of a cell in each round.
@@ -78,8 +78,8 @@ fn by_cell(samples: &[Sample]) -> (Vec<Key<'_>>, HashMap<Key<'_>, Series>) {
 
 /// The cell's value over the reference's, for each round that has both.
 fn ratios(key: &Key, reference: &Reference, series: &HashMap<Key, Series>) -> Vec<f64> {
-    let subject = reference.of(&key.subject.service);
-    let of = |metric| series.get(&Key { subject: &subject, metric, phase: key.phase });
+    let Some(subject) = reference.of(&key.subject.service) else { return Vec::new() };
+    let of = |metric| series.get(&Key { subject, metric, phase: key.phase });
     let base = of(key.metric).or_else(|| (key.metric == STARTUP_WARM.name).then(|| of(STARTUP_COLD.name)).flatten());
     base.map_or_else(Vec::new, |base| over(&series[key], base))
 }
@@ -92,13 +92,16 @@ struct Order<'a> {
 
 impl<'a> Order<'a> {
     fn of(samples: &'a [Sample]) -> Self {
-        let mut subjects = Vec::new();
+        let (mut services, mut subjects) = (Vec::new(), Vec::new());
         for subject in samples.iter().map(|sample| &sample.subject) {
+            if !services.contains(&subject.service.as_str()) {
+                services.push(&subject.service);
+            }
             if !subjects.contains(&subject) {
                 subjects.push(subject);
             }
         }
-        Self { services: services(samples), subjects }
+        Self { services, subjects }
     }
 
     fn place(&self, key: &Key) -> (Option<usize>, Option<usize>, Option<usize>) {
@@ -113,8 +116,8 @@ impl<'a> Order<'a> {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "the values are chosen so that the results are exact")]
 mod tests {
-    use tare_model::Interval;
     use tare_model::metrics::{LOAD_ERRORS, MEMORY_CGROUP, MEMORY_PSS, SIZE, THROUGHPUT};
+    use tare_model::{Interval, VariantId};
 
     use super::*;
 
@@ -123,7 +126,7 @@ mod tests {
     }
 
     fn reference() -> Reference {
-        Reference::new("native", "musl")
+        Reference::of_services(["auth", "orders"], &VariantId::new("native", "musl"))
     }
 
     fn cold(subject: &str, values: &[f64]) -> Vec<Sample> {
@@ -221,7 +224,11 @@ mod tests {
         assert_eq!(warm(&samples, &reference()), 0.5);
         samples.push(sample(1, "auth/wasmtime/jit", &STARTUP_WARM, "total", 4.0));
         samples.extend(cold("auth/wasmtime/jit", &[8.0]));
-        assert_eq!(warm(&samples, &Reference::new("wasmtime", "jit")), 0.25, "its own warm start comes first");
+        assert_eq!(
+            warm(&samples, &Reference::of_services(["auth"], &VariantId::new("wasmtime", "jit"))),
+            0.25,
+            "its own warm start comes first"
+        );
     }
 
     #[test]
@@ -237,13 +244,13 @@ mod tests {
         let mut bytes = Vec::new();
         tare_model::write_summary(&mut bytes, &summarise(&samples, &reference()).rows()).unwrap();
         insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r"
-        service,platform,variant,metric,phase,unit,n,median,ci_low,ci_high,ratio,ratio_ci_low,ratio_ci_high
-        orders,docker,scratch,startup_cold,total,ns,1,9.0,,,,,
-        orders,docker,scratch,throughput,closed,requests/s,1,40.0,,,0.5,,
-        orders,native,musl,throughput,closed,requests/s,1,80.0,,,1.0,,
-        auth,native,musl,size,artifact,bytes,1,2.0,,,1.0,,
-        auth,native,musl,startup_cold,total,ns,1,3.0,,,1.0,,
-        auth,native,musl,startup_cold,spawn,ns,1,1.0,,,1.0,,
+        service,implementation,platform,variant,metric,phase,at,unit,n,median,ci_low,ci_high,ratio,ratio_ci_low,ratio_ci_high
+        orders,rust,docker,scratch,startup_cold,total,,ns,1,9.0,,,,,
+        orders,rust,docker,scratch,throughput,closed,,requests/s,1,40.0,,,0.5,,
+        orders,rust,native,musl,throughput,closed,,requests/s,1,80.0,,,1.0,,
+        auth,rust,native,musl,size,artifact,,bytes,1,2.0,,,1.0,,
+        auth,rust,native,musl,startup_cold,total,,ns,1,3.0,,,1.0,,
+        auth,rust,native,musl,startup_cold,spawn,,ns,1,1.0,,,1.0,,
         ");
     }
 }

@@ -1,31 +1,39 @@
 //! What a summary consists of: estimates, cells, and what they are compared with.
 
+use std::collections::BTreeMap;
+
 use tare_model::metrics::SUSTAINED_RATE;
-use tare_model::{Interval, Metric, Subject, SummaryRow};
+use tare_model::{DEFAULT_IMPLEMENTATION, Interval, Metric, Phase, Subject, SummaryRow, VariantId};
 
 use crate::{Effect, median, median_interval};
 
 /// The confidence of every interval in a summary.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// What the ratios of a run are ratios to: the subject of this platform and variant of the same service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    /// The platform's name.
-    pub platform: String,
-    /// The variant's name.
-    pub variant: String,
-}
+/// What the ratios of a run are ratios to: a subject for each service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reference(BTreeMap<String, Subject>);
 
 impl Reference {
-    /// Puts the two names together; they are not checked against any registry.
-    pub fn new(platform: &str, variant: &str) -> Self {
-        Self { platform: platform.into(), variant: variant.into() }
+    /// The subjects that the others are compared with, by service.
+    pub fn new(subjects: BTreeMap<String, Subject>) -> Self {
+        Self(subjects)
     }
 
-    /// The subject that a service's subjects are compared with.
-    pub fn of(&self, service: &str) -> Subject {
-        Subject::new(service, &self.platform, &self.variant)
+    /// The default implementation in one variant, for each of these services.
+    pub fn of_services<'a>(services: impl IntoIterator<Item = &'a str>, id: &VariantId) -> Self {
+        let subject = |service: &str| (service.to_owned(), id.of(service, DEFAULT_IMPLEMENTATION));
+        Self(services.into_iter().map(subject).collect())
+    }
+
+    /// The subject that a service's subjects are compared with; `None` where there is none.
+    pub fn of(&self, service: &str) -> Option<&Subject> {
+        self.0.get(service)
+    }
+
+    /// Whether a subject is what others are compared with.
+    pub fn is(&self, subject: &Subject) -> bool {
+        self.of(&subject.service) == Some(subject)
     }
 }
 
@@ -36,7 +44,7 @@ pub struct Estimate {
     pub n: usize,
     /// The median over rounds.
     pub median: f64,
-    /// The median's interval at [`CONFIDENCE`], see [`median_interval`]; nothing with fewer than six rounds, where no such
+    /// The median's interval at [`CONFIDENCE`], see [`median_interval`]; `None` with fewer than six rounds, where no such
     /// interval exists.
     pub interval: Option<Interval>,
     /// The smallest and the largest value of any round.
@@ -44,7 +52,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The estimate from one value per round, or nothing for no round.
+    /// The estimate from one value per round, or `None` for no round.
     pub fn of(values: &[f64]) -> Option<Self> {
         Some(Self {
             n: values.len(),
@@ -66,10 +74,10 @@ pub struct Cell {
     /// What was measured.
     pub metric: &'static Metric,
     /// The part of the metric.
-    pub phase: String,
+    pub phase: Phase,
     /// In the metric's unit.
     pub value: Estimate,
-    /// Each round's value over the reference's value in the same round; nothing where no round has both, or either is only a
+    /// Each round's value over the reference's value in the same round; `None` where no round has both, or either is only a
     /// lower bound.
     pub ratio: Option<Estimate>,
 }
@@ -81,10 +89,12 @@ impl Cell {
         let ratio_interval = ratio.and_then(|ratio| ratio.interval);
         SummaryRow {
             service: subject.service.clone(),
+            implementation: subject.implementation.clone(),
             platform: subject.platform.clone(),
             variant: subject.variant.clone(),
             metric: metric.name.into(),
-            phase: phase.clone(),
+            phase: phase.name.clone(),
+            at: phase.at,
             unit: metric.unit.name().into(),
             n: value.n,
             median: value.median,
@@ -123,7 +133,8 @@ impl Summary {
     }
 
     /// The cell of a subject, a metric and a phase.
-    pub fn cell(&self, subject: &Subject, metric: &Metric, phase: &str) -> Option<&Cell> {
+    pub fn cell(&self, subject: &Subject, metric: &Metric, phase: impl Into<Phase>) -> Option<&Cell> {
+        let phase = phase.into();
         self.cells.iter().find(|cell| cell.phase == phase && cell.metric == metric && cell.subject == *subject)
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use tare_model::RunRecord;
 use tare_runner::Layout;
-use tare_stats::{Agreement, Cell, Reference, agreement};
+use tare_stats::{Agreement, Cell, agreement};
 
 use crate::args::AgreeArgs;
 use crate::exit::Exit;
@@ -25,12 +25,8 @@ pub fn execute(args: &AgreeArgs) -> Result<Exit> {
     let (_, one, one_samples) = results::read(&results, &args.one)?;
     let (_, other, other_samples) = results::read(&results, &args.other)?;
     comparable(&one, &other)?;
-    let (platform, variant) = one.plan.noise.split_once('/').unwrap_or_default();
-    let found = agreement(
-        &results::summary(&one, &one_samples),
-        &results::summary(&other, &other_samples),
-        &Reference::new(platform, variant),
-    );
+    let found =
+        agreement(&results::summary(&one, &one_samples), &results::summary(&other, &other_samples), &one.plan.noise);
     let Some(overlapping) = found.overlapping() else {
         anyhow::bail!("no cell has an interval in both runs: it takes six rounds of each");
     };

@@ -9,6 +9,7 @@ use crate::commands::compare::check;
 use crate::exit::Exit;
 use crate::progress::Display;
 use crate::screen::{print, say};
+use crate::services;
 use crate::signals::Signals;
 
 /// Runs it.
@@ -17,12 +18,12 @@ use crate::signals::Signals;
 /// Wrong arguments, or a machine that lacks what every build needs.
 pub async fn execute(args: SelectArgs) -> Result<Exit> {
     let layout = Layout::find()?;
-    let services = layout.services()?;
+    let services = services::chosen(&layout, &args)?;
     let chosen = choose(&args.choice(0), &services)?;
     check(&preflight(&layout).await)?;
     let mut shown = Shown(Display::new());
-    let mut signals = Signals::listen()?;
     let cancel = Cancel::default();
+    let signals = Signals::listen(&cancel)?;
     let prepared = tokio::select! {
         prepared = prepare("build", &layout, &chosen, &cancel, &mut shown) => prepared,
         () = signals.received() => {

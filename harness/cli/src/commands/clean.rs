@@ -26,7 +26,7 @@ pub async fn execute(args: &CleanArgs) -> Result<Exit> {
     if let Some(engine) = &engine {
         removed.extend(engine.remove_images().await?.into_iter().map(|name| format!("image {name}")));
     }
-    let mut folders = vec![layout.work()];
+    let mut folders = vec![layout.work.clone()];
     if args.results {
         folders.extend(results::runs(&layout.results())?.into_iter().map(|run| layout.results().join(run)));
         folders.push(layout.results().join("latest"));

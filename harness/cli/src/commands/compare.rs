@@ -3,8 +3,10 @@
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Result, bail};
+use tare_load::Histogram;
 use tare_model::{Group, RunRecord, RunState, Sample, Subject};
-use tare_runner::{Cancel, Finding, Layout, Level, Observer, Options, Progress, preflight};
+use tare_runner::{Cancel, Finding, Layout, Level, LoadName, Observer, Options, Progress, StoppingRule, preflight};
+use tare_stats::Convergence;
 
 use crate::args::CompareArgs;
 use crate::exit::Exit;
@@ -12,6 +14,7 @@ use crate::present::Measured;
 use crate::progress::Display;
 use crate::results::{self, RunWriter};
 use crate::screen::say;
+use crate::services;
 use crate::signals::Signals;
 
 /// Runs it.
@@ -20,7 +23,7 @@ use crate::signals::Signals;
 /// Wrong arguments, a machine that lacks what every comparison needs, or a disk that takes no results.
 pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let layout = Layout::find()?;
-    let services = layout.services()?;
+    let services = services::chosen(&layout, &args.select)?;
     // Any seed will do; it is on the record.
     let seed = args.seed.unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos().into()));
     let choice = args.choice(seed);
@@ -29,10 +32,11 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     check(&preflight(&layout).await)?;
     let (run, writer) = RunWriter::create(&args.results.clone().unwrap_or_else(|| layout.results()))?;
     let mut recorder = Recorder { writer, display: Display::new() };
-    let command = args.repeat(seed);
+    let command = args.repeat(seed, layout.installed);
+    let mut rule = Rule(Convergence::new(args.suite().precision));
     let options =
         Options { run: &run, layout: &layout, services: &services, suite: args.suite(), choice: &choice, command };
-    let interrupted = measure(&options, &mut recorder).await?;
+    let interrupted = measure(&options, &mut recorder, &mut rule).await?;
     let folder = recorder.writer.folder().to_owned();
     let Some((mut record, samples)) = recorder.writer.finish() else { bail!("the run ended before it began") };
     if interrupted {
@@ -48,22 +52,22 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
 }
 
 /// Measures until it is done or the user ends it; says whether the latter.
-async fn measure(options: &Options<'_>, recorder: &mut Recorder) -> Result<bool> {
+async fn measure(options: &Options<'_>, recorder: &mut Recorder, rule: &mut Rule) -> Result<bool> {
     let cancel = Cancel::default();
-    let mut signals = Signals::listen()?;
+    let signals = Signals::listen(&cancel)?;
     let done = tokio::select! {
-        done = tare_runner::run(options, &cancel, recorder) => Some(done),
-        () = signals.received() => {
-            // Threads that the run has begun see this; the run itself is dropped here, and its processes with it.
-            cancel.set();
-            None
-        }
+        biased;
+        // Whatever waits sees it too, and returns; the run itself is dropped here, and its processes with it.
+        () = signals.received() => None,
+        done = tare_runner::run(options, &cancel, recorder, rule) => Some(done),
     };
+    // What ended because the user wished it has not ended by itself.
+    let done = done.filter(|_| !cancel.is_set());
     recorder.display.close();
     if done.is_none() {
         say("interrupted: what was measured is kept");
     }
-    if let Err(error) = tare_runner::clear(options.run).await {
+    if let Err(error) = tare_runner::clear(options.layout, options.run).await {
         say(&format!("warning: something of the run is left: {error:#}; `clean` removes it"));
     }
     Ok(done.transpose()?.is_none())
@@ -99,6 +103,19 @@ fn exit(record: &RunRecord, samples: &[Sample]) -> Exit {
     }
 }
 
+/// The rule by which a run stops, as the runner asks it.
+struct Rule(Convergence);
+
+impl StoppingRule for Rule {
+    fn observe(&mut self, sample: &Sample) {
+        self.0.observe(sample);
+    }
+
+    fn rounds_wanted(&self, subject: &Subject, group: Group) -> Option<usize> {
+        self.0.rounds_wanted(subject, group)
+    }
+}
+
 /// Writes what the runner finds, and shows how far it is.
 struct Recorder {
     writer: RunWriter,
@@ -114,8 +131,8 @@ impl Observer for Recorder {
         self.writer.record(record)
     }
 
-    fn rounds_wanted(&mut self, subject: &Subject, group: Group, precision: f64) -> Option<usize> {
-        self.writer.rounds_wanted(subject, group, precision)
+    fn latencies(&mut self, load: &LoadName<'_>, latencies: &Histogram<u64>) -> Result<()> {
+        self.writer.latencies(load, latencies)
     }
 
     fn progress(&mut self, progress: &Progress) {

@@ -9,6 +9,7 @@ use tare_runner::{Layout, SUITES};
 use crate::args::OutputArgs;
 use crate::exit::Exit;
 use crate::screen::{print, print_json};
+use crate::services;
 
 /// A section of the list.
 #[derive(Serialize)]
@@ -28,13 +29,13 @@ struct Entry {
 /// # Errors
 /// Outside a checkout, or with a scenario that cannot be read.
 pub fn execute(args: &OutputArgs) -> Result<Exit> {
-    let services = Layout::find()?.services()?;
+    let services = services::own(&Layout::find()?)?;
     let entry = |name: String, summary: &str| Entry { name, summary: summary.into() };
     let services = services.iter().map(|service| entry(service.name.clone(), &service.scenario.summary));
     let platforms = PLATFORMS.iter().flat_map(|platform| {
         let whole = entry(platform.name().into(), platform.summary());
-        let variants = platform.variants().iter();
-        let variants = variants.map(|variant| entry(platform.setting(variant), variant.summary));
+        let variants = platform.variants().iter().map(|variant| variant.entry());
+        let variants = variants.map(|variant| entry(variant.id().to_string(), variant.summary));
         std::iter::once(whole).chain(variants)
     });
     let metrics = METRICS.iter().map(|metric| {

@@ -6,7 +6,7 @@ use tare_model::metrics::{
     CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_PSS, SIZE, STARTUP_COLD, STARTUP_WARM,
     THROUGHPUT,
 };
-use tare_model::{Deed, Metric, Outcome, RunRecord, RunState, Sample, Subject, read_summary};
+use tare_model::{Metric, Outcome, RunRecord, RunState, Sample, Subject, VariantId, Violation, read_summary};
 
 use crate::program::{Run, Runs, alone, has_engine, stderr, tare};
 
@@ -22,7 +22,7 @@ fn a_round_of_everything_gives_every_cell_and_whole_files() {
     let output = tare(&ROUND).args(["--platform", platforms, "--seed", "11"]).args(runs.args()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let run = runs.newest();
-    assert_eq!(run.files(), ["claims.csv", "run.json", "samples.csv", "summary.csv"]);
+    assert_eq!(run.files(), ["claims.csv", "latencies.hlog", "run.json", "samples.csv", "summary.csv"]);
     let (record, samples) = (run.record(), run.samples());
     check_record(&record);
     check_isolation(&record, engine);
@@ -64,40 +64,41 @@ fn check_record(record: &RunRecord) {
         }
     }
     let digest = |variant: &str| {
-        let of = |subject: &&tare_model::SubjectRecord| subject.subject.setting() == variant;
+        let of = |subject: &&tare_model::SubjectRecord| subject.subject.variant_id().to_string() == variant;
         let artifacts = &record.subjects.iter().find(of).unwrap().artifacts;
         artifacts.iter().find(|artifact| artifact.kind == "component").unwrap().sha256.clone()
     };
     assert_eq!(digest("wasmtime/aot"), digest("wasmtime/jit"), "one component for all variants");
 }
 
-/// Whether the probes of isolation found what they must find on any machine: each deed once for each setting that can be
+/// Whether the probes of isolation found what they must find on any machine: each violation once for each variant that can be
 /// chosen, all that is claimed prevented, and a plain process that claims nothing.
 fn check_isolation(record: &RunRecord, engine: bool) {
-    let mut probed: Vec<&str> = record.isolation.iter().map(|check| check.setting.as_str()).collect();
+    let mut probed: Vec<&VariantId> = record.isolation.iter().map(|check| &check.variant).collect();
     probed.dedup();
-    let settings: BTreeSet<String> = record.plan.subjects.iter().map(Subject::setting).collect();
-    let choosable = |setting: &&String| !["native/again", "wasmtime/direct"].contains(&setting.as_str());
-    assert_eq!(BTreeSet::from_iter(probed), settings.iter().filter(choosable).map(String::as_str).collect());
-    for of in record.isolation.chunk_by(|a, b| a.setting == b.setting) {
-        assert_eq!(of.iter().map(|check| check.deed).collect::<Vec<_>>(), Deed::ALL);
-        let native = of[0].setting == "native/process";
+    let ids: BTreeSet<VariantId> = record.plan.subjects.iter().map(Subject::variant_id).collect();
+    let choosable = |id: &&VariantId| !["native/again", "wasmtime/direct"].contains(&id.to_string().as_str());
+    assert_eq!(BTreeSet::from_iter(probed), ids.iter().filter(choosable).collect());
+    for of in record.isolation.chunk_by(|a, b| a.variant == b.variant) {
+        assert_eq!(of.iter().map(|check| check.violation).collect::<Vec<_>>(), Violation::ALL);
+        let native = of[0].variant.platform == "native";
         for check in of {
             let expected: &[Outcome] =
                 if check.claimed { &[Outcome::Held, Outcome::Void] } else { &[Outcome::Open, Outcome::Void] };
             assert!(expected.contains(&check.outcome) && !(native && check.claimed), "{check:?}");
         }
     }
-    let of = |setting: &str, outcome: Outcome| {
-        let found = record.isolation.iter().filter(|check| check.setting == setting && check.outcome == outcome);
-        found.map(|check| check.deed).collect::<Vec<_>>()
+    let of = |variant: &str, outcome: Outcome| {
+        let is_it =
+            |check: &&tare_model::IsolationCheck| check.variant.to_string() == variant && check.outcome == outcome;
+        record.isolation.iter().filter(is_it).map(|check| check.violation).collect::<Vec<_>>()
     };
     // Anybody may do these on a machine.
-    for deed in [Deed::ReadFile, Deed::SeeEnvironment, Deed::Connect, Deed::ExceedTasks] {
-        assert!(of("native/process", Outcome::Open).contains(&deed), "{:?}", record.isolation);
-        assert!(of("wasmtime/aot", Outcome::Held).contains(&deed), "{:?}", record.isolation);
-        let on_host_network = if deed == Deed::Connect { Outcome::Open } else { Outcome::Held };
-        assert!(!engine || of("docker/scratch", on_host_network).contains(&deed), "{:?}", record.isolation);
+    for violation in [Violation::ReadFile, Violation::SeeEnvironment, Violation::Connect, Violation::ExceedTasks] {
+        assert!(of("native/process", Outcome::Open).contains(&violation), "{:?}", record.isolation);
+        assert!(of("wasmtime/aot", Outcome::Held).contains(&violation), "{:?}", record.isolation);
+        let on_host_network = if violation == Violation::Connect { Outcome::Open } else { Outcome::Held };
+        assert!(!engine || of("docker/scratch", on_host_network).contains(&violation), "{:?}", record.isolation);
     }
 }
 

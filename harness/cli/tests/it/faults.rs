@@ -53,7 +53,7 @@ fn ctrl_c_keeps_what_was_measured_and_leaves_nothing_behind() {
     child.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
     assert_eq!(status.code(), Some(130), "{}", stderr(&output));
     let run = runs.newest();
-    assert_eq!(run.files(), ["claims.csv", "run.json", "samples.csv", "summary.csv"]);
+    assert_eq!(run.files(), ["claims.csv", "latencies.hlog", "run.json", "samples.csv", "summary.csv"]);
     assert_eq!(run.record().state, RunState::Interrupted);
     assert!(!run.samples().is_empty());
     assert_eq!(started_by(&child), [""; 0]);

@@ -9,11 +9,11 @@ fn an_unknown_name_ends_at_once_with_the_known_ones() {
     let output = tare(&["compare", "--platform", "podman"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert_snapshot!(stderr(&output), @r"
-    error: there is no platform or variant `podman`; there are: native/process, native/again, wasmtime/aot, wasmtime/jit, wasmtime/reuse, wasmtime/stock, wasmtime/on-demand, wasmtime/no-cow, wasmtime/jit-unoptimised, wasmtime/direct, wasmer/aot, wasmer/cranelift, wasmer/singlepass, wasmer/reuse, wasmer/direct, wasmer/cgi, docker/scratch, docker/scratch-glibc, docker/debian, docker/bridge, docker/wasm, oci/scratch-glibc
+    error: there is no platform or variant `podman`; there are: native/process, native/again, wasmtime/aot, wasmtime/jit, wasmtime/reuse, wasmtime/stock, wasmtime/on-demand, wasmtime/no-cow, wasmtime/jit-unoptimised, wasmtime/direct, wasmer/aot, wasmer/cranelift, wasmer/singlepass, wasmer/reuse, wasmer/direct, wasmer/cgi, docker/scratch, docker/scratch-glibc, docker/debian, docker/bridge, docker/wasm, docker/image, docker/image-bridge, oci/scratch-glibc, running/url
     ");
     let output = tare(&["compare", "--service", "billing"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert_snapshot!(stderr(&output), @"error: there is no service `billing`; there are: auth, orders, payments");
+    assert_snapshot!(stderr(&output), @"error: there is no service `billing`; there are: auth, orders, payments; one of your own is named by the path of its service.toml");
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_run_that_is_not_there_is_told_with_what_to_do() {
 fn outside_a_checkout_the_remedy_is_named() {
     let output = tare(&["doctor"]).current_dir("/").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert_snapshot!(stderr(&output), @"error: / is not inside a checkout of this project: change into one");
+    assert_snapshot!(stderr(&output), @"error: / is not inside a checkout of this project: change into one, or unpack the archive that `cargo xtask dist` makes and run the program in it");
 }
 
 #[test]

@@ -7,6 +7,6 @@ pub const CPU_PER_REQUEST: Metric = Metric {
     group: Group::Load,
     unit: Unit::Nanoseconds,
     better: Better::Lower,
-    headline: "closed",
+    headline: Some("closed"),
     summary: "CPU time of all the subject's processes over the requests answered",
 };

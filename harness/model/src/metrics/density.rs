@@ -1,16 +1,16 @@
 use super::{Better, Group, Metric, Unit};
 
 /// Memory of N instances that run beside each other and have each answered: of components in one host, of processes, or
-/// of containers. Phases `service@N` (proportional set size of the processes that run them), `engine@N` (of what the
-/// engine runs beside each: shim, port proxy), `total@N` (both), `daemons@N` (of what the engine runs for all, whose heaps
-/// grow and shrink by more than an instance adds), `cgroup@N` (what their cgroups are charged).
+/// of containers. `at` is N. Phases `service` (proportional set size of the processes that run them), `engine` (of what the
+/// engine runs beside each: shim, port proxy), `total` (both), `daemons` (of what the engine runs for all, whose heaps
+/// grow and shrink by more than an instance adds), `cgroup` (what their cgroups are charged).
 pub const MEMORY_INSTANCES: Metric = Metric {
     name: "memory_instances",
     group: Group::Density,
     unit: Unit::Bytes,
     better: Better::Lower,
     // How many instances there are differs from suite to suite.
-    headline: "",
+    headline: None,
     summary: "memory of several instances beside each other",
 };
 
@@ -22,6 +22,6 @@ pub const MEMORY_PER_INSTANCE: Metric = Metric {
     group: Group::Density,
     unit: Unit::Bytes,
     better: Better::Lower,
-    headline: "total",
+    headline: Some("total"),
     summary: "what each further instance takes, without the engine's daemons: the slope of memory over their number",
 };

@@ -10,6 +10,6 @@ pub const LATENCY: Metric = Metric {
     group: Group::Load,
     unit: Unit::Nanoseconds,
     better: Better::Lower,
-    headline: "open_p99",
+    headline: Some("open_p99"),
     summary: "time from the moment a request was due to the end of its right answer",
 };

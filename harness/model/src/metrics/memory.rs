@@ -6,18 +6,18 @@ pub const MEMORY_PSS: Metric = Metric {
     group: Group::Memory,
     unit: Unit::Bytes,
     better: Better::Lower,
-    headline: "idle",
+    headline: Some("idle"),
     summary: "proportional set size of the processes that run the service",
 };
 
-/// [`MEMORY_PSS`] over time: readings from the beginning of the open loop's warm-up to the loop's end; phases `at@MS`, in
+/// [`MEMORY_PSS`] over time: readings from the beginning of the open loop's warm-up to the loop's end; phase `pss`, `at` in
 /// milliseconds since the first.
 pub const MEMORY_TRACE: Metric = Metric {
     name: "memory_trace",
     group: Group::Memory,
     unit: Unit::Bytes,
     better: Better::Lower,
-    headline: "",
+    headline: None,
     summary: "proportional set size of the processes that run the service, over the time of the open loop",
 };
 
@@ -27,7 +27,7 @@ pub const MEMORY_CGROUP: Metric = Metric {
     group: Group::Memory,
     unit: Unit::Bytes,
     better: Better::Lower,
-    headline: "idle",
+    headline: Some("idle"),
     summary: "what the container's cgroup is charged: usage less inactive file cache",
 };
 
@@ -39,7 +39,7 @@ pub const MEMORY_ENGINE: Metric = Metric {
     group: Group::Memory,
     unit: Unit::Bytes,
     better: Better::Lower,
-    headline: "idle",
+    headline: Some("idle"),
     summary: "proportional set size of what the engine runs for this subject beside it",
 };
 
@@ -51,6 +51,6 @@ pub const MEMORY_HIGH_WATER: Metric = Metric {
     group: Group::Memory,
     unit: Unit::Bytes,
     better: Better::Lower,
-    headline: "rss",
+    headline: Some("rss"),
     summary: "the most memory that the kernel ever counted: resident set size, and charged to the cgroup",
 };

@@ -3,11 +3,11 @@
 mod cpu;
 mod density;
 mod errors;
-mod ladder;
 mod latency;
 mod memory;
 mod size;
 mod startup;
+mod sweep;
 mod throughput;
 mod warm_up;
 
@@ -15,14 +15,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Phase;
+
 pub use cpu::CPU_PER_REQUEST;
 pub use density::{MEMORY_INSTANCES, MEMORY_PER_INSTANCE};
 pub use errors::LOAD_ERRORS;
-pub use ladder::{LADDER_LATENCY, SUSTAINED_RATE};
 pub use latency::LATENCY;
 pub use memory::{MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, MEMORY_TRACE};
 pub use size::SIZE;
 pub use startup::{STARTUP_COLD, STARTUP_WARM};
+pub use sweep::{SUSTAINED_RATE, SWEEP_LATENCY};
 pub use throughput::{KEPT_UP, THROUGHPUT};
 pub use warm_up::WARM_UP;
 
@@ -43,7 +45,7 @@ pub const METRICS: &[&Metric] = &[
     &CPU_PER_REQUEST,
     &LOAD_ERRORS,
     &SUSTAINED_RATE,
-    &LADDER_LATENCY,
+    &SWEEP_LATENCY,
     &WARM_UP,
 ];
 
@@ -58,8 +60,8 @@ pub struct Metric {
     pub unit: Unit,
     /// Which direction is an improvement.
     pub better: Better,
-    /// The phase that stands for the metric where only one figure is shown; empty where none does.
-    pub headline: &'static str,
+    /// The phase that stands for the metric where only one figure is shown; `None` where none does.
+    pub headline: Option<&'static str>,
     /// One sentence for `list` and for reports.
     pub summary: &'static str,
 }
@@ -68,6 +70,11 @@ impl Metric {
     /// Finds a metric by its name in files.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         METRICS.iter().copied().find(|metric| metric.name == name)
+    }
+
+    /// Whether a phase is the one that stands for the metric.
+    pub fn is_headline(&self, phase: &Phase) -> bool {
+        self.headline.is_some_and(|headline| phase == headline)
     }
 }
 
@@ -91,7 +98,7 @@ impl Group {
     /// Every family.
     pub const ALL: &[Self] = &[Self::Size, Self::Startup, Self::Memory, Self::Load, Self::Density];
 
-    /// The metric that decides, by its headline phase, whether the family has been measured often enough; nothing for what
+    /// The metric that decides, by its headline phase, whether the family has been measured often enough; `None` for what
     /// is measured once.
     pub fn headline(self) -> Option<&'static Metric> {
         match self {
@@ -116,15 +123,19 @@ impl Group {
 }
 
 /// The unit of a value in files; a report may scale it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Bytes.
+    #[serde(rename = "bytes")]
     Bytes,
     /// Nanoseconds.
+    #[serde(rename = "ns")]
     Nanoseconds,
     /// Right answers per second.
+    #[serde(rename = "requests/s")]
     RequestsPerSecond,
     /// A plain number.
+    #[serde(rename = "count")]
     Count,
 }
 
@@ -147,7 +158,8 @@ impl fmt::Display for Unit {
 }
 
 /// Which direction of a metric is an improvement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Better {
     /// Less is better: bytes, times.
     Lower,

@@ -8,6 +8,6 @@ pub const SIZE: Metric = Metric {
     group: Group::Size,
     unit: Unit::Bytes,
     better: Better::Lower,
-    headline: "artifact",
+    headline: Some("artifact"),
     summary: "bytes shipped, compressed, compiled ahead, and with what must be on the machine anyway",
 };

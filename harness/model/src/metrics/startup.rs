@@ -7,7 +7,7 @@ pub const STARTUP_COLD: Metric = Metric {
     group: Group::Startup,
     unit: Unit::Nanoseconds,
     better: Better::Lower,
-    headline: "total",
+    headline: Some("total"),
     summary: "from launch to the first right answer, nothing of the subject running before",
 };
 
@@ -18,6 +18,6 @@ pub const STARTUP_WARM: Metric = Metric {
     group: Group::Startup,
     unit: Unit::Nanoseconds,
     better: Better::Lower,
-    headline: "total",
+    headline: Some("total"),
     summary: "from deployment into a running engine to the first right answer",
 };

@@ -9,6 +9,6 @@ pub const THROUGHPUT: Metric = Metric {
     group: Group::Load,
     unit: Unit::RequestsPerSecond,
     better: Better::Higher,
-    headline: "closed",
+    headline: Some("closed"),
     summary: "right answers per second",
 };

@@ -7,6 +7,6 @@ pub const WARM_UP: Metric = Metric {
     group: Group::Load,
     unit: Unit::Nanoseconds,
     better: Better::Lower,
-    headline: "open",
+    headline: Some("open"),
     summary: "how long a load ran until it was steady",
 };

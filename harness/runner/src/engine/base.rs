@@ -15,9 +15,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::context::hex;
 use super::labels::{DIGEST, KIND};
 use super::{Engine, image};
+use crate::sys::digest::hex;
 
 /// The public base.
 pub const PUBLIC_BASE: &str = "debian:bookworm-slim";
@@ -26,7 +26,7 @@ pub const PUBLIC_BASE: &str = "debian:bookworm-slim";
 const LOCAL_BASE: (&str, &str) = ("tare/debian", "bookworm-slim");
 
 /// How long a registry may take to begin its answer, and then between two words of progress.
-const REGISTRY_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const REGISTRY_LIMIT: Duration = Duration::from_secs(10);
 const STALL_LIMIT: Duration = Duration::from_mins(1);
 
 /// How much of the file system's archive is sent at a time.
@@ -157,7 +157,7 @@ async fn run_recipe(recipe: &Path, archive: &Path, log: &Path) -> Result<()> {
 }
 
 /// Waits for the end of a transfer; fails where it does, or where it stalls.
-async fn drain(
+pub(super) async fn drain(
     answers: impl Stream<Item = Result<CreateImageInfo, bollard::errors::Error>>,
     first_limit: Duration,
 ) -> Result<()> {
@@ -173,7 +173,7 @@ async fn drain(
 }
 
 /// A file a chunk at a time.
-fn chunks<T: From<Vec<u8>>>(mut file: fs::File) -> impl Iterator<Item = std::io::Result<T>> {
+pub(super) fn chunks<T: From<Vec<u8>>>(mut file: fs::File) -> impl Iterator<Item = std::io::Result<T>> {
     std::iter::from_fn(move || {
         let mut chunk = Vec::new();
         match file.by_ref().take(CHUNK_BYTES).read_to_end(&mut chunk) {

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, anyhow};
 use bollard::container::LogOutput;
 use bollard::errors::Error::DockerContainerWaitError;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, HostConfigLogConfig, PortBinding, RestartPolicy,
-    RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, HostConfig, HostConfigLogConfig,
+    PortBinding, RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, EventsOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -18,11 +18,9 @@ use bollard::query_parameters::{
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{Engine, Owner};
-use crate::clock::monotonic_ns;
-
-/// `nobody`: no account of the host or of an image runs anything under it.
-const USER: &str = "65534:65534";
+use super::{Engine, RunOwner};
+use crate::sys::UNPRIVILEGED;
+use crate::sys::clock::monotonic_ns;
 
 /// The most that a container's output takes on disk. Services write a few lines.
 const LOG_LIMIT: &str = "1m";
@@ -55,8 +53,29 @@ pub struct ContainerSpec {
     pub memory_limit: u64,
     /// The most processes and threads.
     pub pids_limit: u32,
+    /// What it may do beyond running its program.
+    pub hardening: Hardening,
     /// Who will remove it.
-    pub owner: Owner,
+    pub owner: RunOwner,
+}
+
+/// What a container may do beyond running its program. The default is the least.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hardening {
+    /// Whom it runs as; `None` for the image's own user.
+    pub user: Option<String>,
+    /// Whether its root is writable.
+    pub writable_root: bool,
+    /// Folders that are writable, in memory and empty at first.
+    pub writable: Vec<String>,
+    /// Its capabilities.
+    pub capabilities: Vec<String>,
+}
+
+impl Default for Hardening {
+    fn default() -> Self {
+        Self { user: Some(UNPRIVILEGED.into()), writable_root: false, writable: Vec::new(), capabilities: Vec::new() }
+    }
 }
 
 /// How a container is reached.
@@ -88,6 +107,8 @@ pub struct Container {
 pub struct State {
     /// Whether it runs.
     pub running: bool,
+    /// Whether it was created and not started yet.
+    pub is_new: bool,
     /// Its first process, in the host's numbers, while it runs.
     pub pid: Option<i32>,
     /// The port on 127.0.0.1 that is published, while it runs.
@@ -233,13 +254,17 @@ impl Engine {
 }
 
 fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+    let hardening = &spec.hardening;
     let host_config = HostConfig {
         cpuset_cpus: spec.cpuset.clone(),
         memory: i64::try_from(spec.memory_limit).ok(),
         memory_swap: i64::try_from(spec.memory_limit).ok(),
         pids_limit: Some(spec.pids_limit.into()),
-        readonly_rootfs: Some(true),
+        readonly_rootfs: Some(!hardening.writable_root),
+        tmpfs: (!hardening.writable.is_empty())
+            .then(|| hardening.writable.iter().map(|path| (path.clone(), "mode=1777".to_owned())).collect()),
         cap_drop: Some(vec!["ALL".into()]),
+        cap_add: (!hardening.capabilities.is_empty()).then(|| hardening.capabilities.clone()),
         security_opt: Some(vec!["no-new-privileges:true".into()]),
         restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
         log_config: Some(HostConfigLogConfig {
@@ -250,7 +275,7 @@ fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
     };
     let body = ContainerCreateBody {
         image: Some(spec.image.clone()),
-        user: Some(USER.into()),
+        user: hardening.user.clone(),
         env: Some(spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
         // None, not an empty list: that would replace the image's own.
         cmd: Some(spec.cmd.clone()).filter(|cmd| !cmd.is_empty()),
@@ -282,6 +307,7 @@ fn state(inspected: ContainerInspectResponse) -> State {
     let host_port = bindings.find_map(|binding| binding.host_port?.parse().ok()).filter(|port| *port != 0);
     State {
         running: state.running.unwrap_or_default(),
+        is_new: state.status == Some(ContainerStateStatusEnum::CREATED),
         pid: state.pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid != 0),
         host_port,
         exit: Exit {

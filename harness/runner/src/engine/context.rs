@@ -8,6 +8,7 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use super::ImageSpec;
+use crate::sys::digest::hex;
 
 /// The Dockerfile's name in the archive, whatever it is called on disk.
 pub(super) const DOCKERFILE: &str = "Dockerfile";
@@ -49,15 +50,6 @@ fn append(tar: &mut tar::Builder<Vec<u8>>, name: &str, path: &Path) -> Result<()
     header.set_mode(if executable { 0o755 } else { 0o644 });
     header.set_mtime(0);
     tar.append_data(&mut header, name, &bytes[..]).with_context(|| format!("packing {}", path.display()))
-}
-
-/// Bytes in hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

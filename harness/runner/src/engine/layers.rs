@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Engine, Image, LayerBytes};
-use crate::gzip;
+use crate::sys::gzip;
 
 /// The first bytes of a gzip stream and of a Zstandard frame.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];

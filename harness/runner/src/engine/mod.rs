@@ -4,7 +4,7 @@
 //! container without the labels that let a later run sweep it, a container reachable from another machine.
 
 mod base;
-pub mod cgroup;
+mod brought;
 mod connect;
 mod container;
 mod context;
@@ -20,12 +20,11 @@ use std::sync::{Arc, Mutex};
 use bollard::Docker;
 
 pub use base::{Base, BaseOrigin, PUBLIC_BASE};
-pub use cgroup::Cgroup;
+pub use brought::ImageConfig;
 pub use connect::{EngineError, EngineInfo};
-pub use container::{Container, ContainerSpec, Exit, Network, State};
-pub(crate) use context::hex;
+pub use container::{Container, ContainerSpec, Exit, Hardening, Network, State};
 pub use image::{Image, ImageSpec};
-pub use labels::{Owner, start_ticks};
+pub use labels::RunOwner;
 pub use layers::Layer;
 pub use processes::{ContainerProcesses, Daemons, Pinning, daemons, pin, processes_of};
 

@@ -9,8 +9,8 @@ use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::cgroup::Cgroup;
 use super::{Container, State};
+use crate::sys::cgroup::Cgroup;
 
 /// The processes that a running container needs.
 #[derive(Debug, Clone, PartialEq, Eq)]

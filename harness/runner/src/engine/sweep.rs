@@ -8,7 +8,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder};
 
 use super::labels::{KIND, OWNER_PID, RUN};
-use super::{Engine, Owner};
+use super::{Engine, RunOwner};
 
 /// How old a step of a build must be before it counts as given up. The steps of our Dockerfiles take seconds.
 const BUILD_LIMIT: Duration = Duration::from_mins(10);
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Removes every container of a run of this process, tells their names: for the end of a run that was cut short.
-    pub async fn remove_run(&self, owner: &Owner) -> Result<Vec<String>> {
+    pub async fn remove_run(&self, owner: &RunOwner) -> Result<Vec<String>> {
         let mut own = self.list(&format!("{RUN}={}", owner.run)).await?;
         own.retain(|container| labels(container).as_ref() == Some(owner));
         self.remove_all(own.into_iter()).await
@@ -65,8 +65,8 @@ impl Engine {
     }
 }
 
-fn labels(container: &ContainerSummary) -> Option<Owner> {
-    Owner::from_labels(container.labels.as_ref()?)
+fn labels(container: &ContainerSummary) -> Option<RunOwner> {
+    RunOwner::from_labels(container.labels.as_ref()?)
 }
 
 /// Whether a container is an old step of a build: the classic builder runs those as `#(nop) INSTRUCTION`.

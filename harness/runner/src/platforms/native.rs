@@ -2,49 +2,45 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use tare_model::ArtifactRecord;
+use tare_model::{ArtifactRecord, Role};
 
+use super::process::{Process, Program};
 use super::{
-    Colony, Common, Instance, Isolation, Launched, Platform, Processes, Role, Separate, Startup, Target, Variant, World,
+    Common, End, Entry, Instance, Isolation, Launched, Platform, Processes, Replicas, RunContext, Separate, Startup,
+    Target, Variant,
 };
-use crate::affinity;
-use crate::build::{Product, artifact, compressed_size, file_size};
-use crate::engine::Cgroup;
-use crate::layout::Service;
-use crate::preflight::Finding;
-use crate::process::{Process, Program};
+use crate::artifacts::{Product, artifact, compressed_size, file_size};
+use crate::sys::affinity;
+use crate::sys::cgroup::Cgroup;
+use crate::sys::tree::with_descendants;
+use crate::workload::{Given, GivenProgram, Source, Workload};
 
-/// The platform's name.
-pub const NAME: &str = "native";
-/// The name of its variant.
-pub const VARIANT: &str = "process";
-/// The name of the same once more.
-pub const AGAIN: &str = "again";
+mod foreign;
 
-/// See the module.
+use self::foreign::ForeignTarget;
+
+const NAME: &str = "native";
+
+/// The plain process.
+pub const PROCESS: Entry =
+    Entry::new(NAME, "process", "a plain process: of the workspace, the binary of docker/scratch-glibc");
+
+/// The same once more.
+pub const AGAIN: Entry = Entry {
+    role: Role::Noise,
+    ..Entry::new(NAME, "again", "the same once more in each round: what differs between the two is noise")
+};
+
+/// The platform.
 pub struct Native;
 
-const VARIANTS: &[Variant] = &[
-    Variant {
-        name: VARIANT,
-        summary: "the binary of docker/scratch-glibc as a plain process",
-        products: &[Product::StaticBinary],
-        role: Role::Headline,
-        beside: None,
-    },
-    Variant {
-        name: AGAIN,
-        summary: "the same once more in each round: what differs between the two is noise",
-        products: &[Product::StaticBinary],
-        role: Role::Noise,
-        beside: None,
-    },
-];
+/// A plain process, in one of two roles.
+struct Plain(Entry);
 
 #[async_trait(?Send)]
 impl Platform for Native {
@@ -56,24 +52,42 @@ impl Platform for Native {
         "a plain process: the floor and the reference"
     }
 
-    fn variants(&self) -> &'static [Variant] {
-        VARIANTS
-    }
-
-    fn isolation(&self, _: &Variant) -> Isolation {
-        Isolation::NONE
-    }
-
-    async fn preflight(&self) -> Vec<Finding> {
-        Vec::new()
-    }
-
-    async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
-        let binary = world.products.file(Product::StaticBinary, &service.name)?.to_owned();
-        Ok(Box::new(NativeTarget { common: Common::new(world, service, NAME, variant), binary }))
+    fn variants(&self) -> &'static [&'static dyn Variant] {
+        &[&Plain(PROCESS), &Plain(AGAIN)]
     }
 }
 
+#[async_trait(?Send)]
+impl Variant for Plain {
+    fn entry(&self) -> &Entry {
+        &self.0
+    }
+
+    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
+        match source {
+            Source::Workspace { .. } => Some(vec![Product::StaticBinary]),
+            Source::Given(given) => given.program.as_ref().map(|_| vec![Product::GivenProgram]),
+            Source::Running(_) => None,
+        }
+    }
+
+    fn isolation(&self) -> Isolation {
+        Isolation::NONE
+    }
+
+    async fn prepare(&self, context: &Rc<RunContext>, workload: Workload<'_>) -> Result<Box<dyn Target>> {
+        let common = Common::new(context, workload, &self.0);
+        if let Some(Given { folder, port, program: Some(program), .. }) = workload.given() {
+            context.products.check(Product::GivenProgram, &workload.to_string())?;
+            let GivenProgram { command, .. } = program;
+            return Ok(Box::new(ForeignTarget::new(common, folder, command, *port)?));
+        }
+        let binary = context.products.file(Product::StaticBinary, &workload.to_string())?.to_owned();
+        Ok(Box::new(NativeTarget { common, binary }))
+    }
+}
+
+/// A service of the workspace.
 struct NativeTarget {
     common: Common,
     binary: PathBuf,
@@ -82,44 +96,51 @@ struct NativeTarget {
 #[async_trait(?Send)]
 impl Target for NativeTarget {
     fn artifacts(&self) -> Vec<ArtifactRecord> {
-        let name = self.common.world.layout.relative(&self.binary);
+        let name = self.common.context.layout.relative(&self.binary);
         artifact("binary", name, &self.binary).into_iter().collect()
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("link".into(), "static, glibc".into()),
-            ("cpus".into(), affinity::list(&self.common.world.cpus.subject)),
+            ("cpus".into(), affinity::list(&self.common.context.cpus.subject)),
         ])
     }
 
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
-        let bytes = file_size(&self.binary)?;
-        Ok(vec![("artifact", bytes), ("compressed", compressed_size(&self.binary)?), ("total", bytes)])
+        sizes(&self.binary)
     }
 
     async fn launch(&self) -> Result<Launched> {
-        let Common { world, probe, .. } = &self.common;
+        let Common { context, probe, .. } = &self.common;
+        let deadline = self.common.deadline();
         let program = Program {
             path: &self.binary,
             args: Vec::new(),
             env: self.common.env_listening_on("127.0.0.1:0"),
+            folder: None,
             commands: false,
             log: self.common.log(),
         };
-        let (mut process, began) = Process::start(program, &world.cpus)?;
-        let (addr, marks) = process.listening(world.start_timeout, &world.cancel)?;
-        let answered = probe.ask(addr, world.start_timeout)?;
+        let (mut process, began) = Process::start(program, &context.cpus)?;
+        let (addr, marks) = process.listening(deadline, &context.cancel)?;
+        let answered = probe.ask(addr, deadline, &mut || context.cancel.given_up())?;
         let instance = Box::new(ProcessInstance { process, addr });
         Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
     }
 
-    fn colony(&self) -> Result<Box<dyn Colony + '_>> {
+    fn replicas(&self) -> Result<Box<dyn Replicas + '_>> {
         Ok(Separate::of(self, Vec::new()))
     }
 }
 
-/// A subject that is one process.
+/// The sizes of a subject that is one file.
+fn sizes(binary: &Path) -> Result<Vec<(&'static str, u64)>> {
+    let bytes = file_size(binary)?;
+    Ok(vec![("artifact", bytes), ("compressed", compressed_size(binary)?), ("total", bytes)])
+}
+
+/// A subject that is one process and what it starts.
 pub struct ProcessInstance {
     /// The process.
     pub process: Process,
@@ -134,14 +155,14 @@ impl Instance for ProcessInstance {
     }
 
     fn processes(&self) -> Result<Processes> {
-        Ok(Processes { service: vec![self.process.pid()], engine: Vec::new() })
+        Ok(Processes { service: with_descendants(self.process.pid()), engine: Vec::new() })
     }
 
     fn cgroup(&self) -> Option<&Cgroup> {
         None
     }
 
-    async fn ended(&mut self) -> Result<Option<String>> {
+    async fn ended(&mut self) -> Result<Option<End>> {
         self.process.ended()
     }
 

@@ -12,19 +12,19 @@ use anyhow::{Result, bail, ensure};
 use async_trait::async_trait;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{AccessFlags, Uid, access};
-use tare_model::ArtifactRecord;
+use tare_model::{ArtifactRecord, Side};
 
+use super::process::{Process, Program};
 use super::{
-    Beside, Colony, Common, Instance, Isolation, Launched, MEMORY_LIMIT, PIDS_LIMIT, Platform, Processes, Role,
-    Separate, Side, Startup, Target, Variant, World,
+    Common, End, Entry, Instance, Isolation, Launched, MEMORY_LIMIT, PIDS_LIMIT, Platform, Processes, Replicas,
+    RunContext, Separate, Startup, Target, Variant, leftovers,
 };
-use crate::affinity;
-use crate::build::{Product, artifact, compressed_size, file_size};
-use crate::engine::{Cgroup, cgroup};
-use crate::layout::Service;
-use crate::preflight::{Finding, library};
-use crate::prepare::left;
-use crate::process::{Process, Program};
+use crate::artifacts::{Product, artifact, compressed_size, file_size};
+use crate::sys::affinity;
+use crate::sys::cgroup::{self, Cgroup};
+use crate::sys::finding::Finding;
+use crate::sys::linker::library;
+use crate::workload::{Source, Workload};
 
 const NAME: &str = "oci";
 
@@ -34,16 +34,17 @@ const WHAT: &str = "containers without an engine";
 /// The program in the container's root.
 const ENTRY: &str = "service";
 
-/// See the module.
+/// The platform.
 pub struct Oci;
 
-const VARIANTS: &[Variant] = &[Variant {
-    name: "scratch-glibc",
-    summary: "the root of docker/scratch-glibc, by an OCI runtime without an engine, host network: the container itself",
-    products: &[Product::StaticBinary, Product::Starter],
-    role: Role::Headline,
-    beside: Some(Beside { setting: "docker/scratch-glibc", what: "no engine: the container by its runtime alone" }),
-}];
+struct Scratch;
+
+const ENTRY_OF_SCRATCH: Entry = Entry::new(
+    NAME,
+    "scratch-glibc",
+    "the root of docker/scratch-glibc, by an OCI runtime without an engine, host network: the container itself",
+)
+.differs("docker", "scratch-glibc", "no engine: the container by its runtime alone");
 
 #[async_trait(?Send)]
 impl Platform for Oci {
@@ -59,12 +60,8 @@ impl Platform for Oci {
         Some(Side::Container)
     }
 
-    fn variants(&self) -> &'static [Variant] {
-        VARIANTS
-    }
-
-    fn isolation(&self, _: &Variant) -> Isolation {
-        Isolation::CONTAINER_ON_HOST_NETWORK
+    fn variants(&self) -> &'static [&'static dyn Variant] {
+        &[&Scratch]
     }
 
     async fn preflight(&self) -> Vec<Finding> {
@@ -83,15 +80,31 @@ impl Platform for Oci {
         }
         findings
     }
+}
 
-    async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
+#[async_trait(?Send)]
+impl Variant for Scratch {
+    fn entry(&self) -> &Entry {
+        &ENTRY_OF_SCRATCH
+    }
+
+    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
+        matches!(source, Source::Workspace { .. }).then(|| vec![Product::StaticBinary, Product::Starter])
+    }
+
+    fn isolation(&self) -> Isolation {
+        Isolation::CONTAINER_ON_HOST_NETWORK
+    }
+
+    async fn prepare(&self, context: &Rc<RunContext>, workload: Workload<'_>) -> Result<Box<dyn Target>> {
         let obstacles = obstacles().into_iter();
         let obstacles: Vec<String> =
             obstacles.map(|found| format!("{}: {}", found.detail, found.remedy.unwrap_or_default())).collect();
         ensure!(obstacles.is_empty(), "{}", obstacles.join("; "));
-        let starter = world.products.file(Product::Starter, &service.name)?.to_owned();
-        let binary = world.products.file(Product::StaticBinary, &service.name)?.to_owned();
-        let root = world.layout.work().join("oci").join(&service.name);
+        let name = workload.to_string();
+        let starter = context.products.file(Product::Starter, &name)?.to_owned();
+        let binary = context.products.file(Product::StaticBinary, &name)?.to_owned();
+        let root = context.layout.work.join("oci").join(workload.slug());
         fs_err::create_dir_all(&root)?;
         // Whatever the umask: the container's user is not the one that it belongs to.
         let everybody = || PermissionsExt::from_mode(0o755);
@@ -102,7 +115,7 @@ impl Platform for Oci {
         fs_err::copy(&binary, &new)?;
         fs_err::set_permissions(&new, everybody())?;
         fs_err::rename(&new, root.join(ENTRY))?;
-        Ok(Box::new(OciTarget { common: Common::new(world, service, NAME, variant), starter, binary, root }))
+        Ok(Box::new(OciTarget { common: Common::new(context, workload, &ENTRY_OF_SCRATCH), starter, binary, root }))
     }
 }
 
@@ -124,7 +137,7 @@ fn obstacles() -> Vec<Finding> {
     found
 }
 
-/// The file of libseccomp, whose name ends in its version; nothing where it cannot be linked.
+/// The file of libseccomp, whose name ends in its version; `None` where it cannot be linked.
 fn seccomp() -> Option<String> {
     Some(library("libseccomp.so").ok()??.file_name()?.to_string_lossy().into_owned())
 }
@@ -141,15 +154,15 @@ static CONTAINERS: AtomicU64 = AtomicU64::new(0);
 
 impl OciTarget {
     fn args(&self) -> Vec<String> {
-        let world = &self.common.world;
+        let context = &self.common.context;
         let number = CONTAINERS.fetch_add(1, Ordering::Relaxed);
         let mut args = Vec::new();
         for (name, value) in [
             ("--rootfs", self.root.display().to_string()),
-            ("--state", left::state(&world.layout).display().to_string()),
-            ("--cgroup", format!("{}/{number}", left::cgroup())),
+            ("--state", leftovers::state(&context.layout).display().to_string()),
+            ("--cgroup", format!("{}/{number}", leftovers::cgroup())),
             ("--id", format!("{}-{number}", std::process::id())),
-            ("--cpus", affinity::list(&world.cpus.subject)),
+            ("--cpus", affinity::list(&context.cpus.subject)),
             ("--memory", MEMORY_LIMIT.to_string()),
             ("--pids", PIDS_LIMIT.to_string()),
         ] {
@@ -168,7 +181,7 @@ impl Target for OciTarget {
     fn artifacts(&self) -> Vec<ArtifactRecord> {
         let files = [("binary", &self.binary), ("starter", &self.starter)];
         let record =
-            |(kind, path): (&str, &PathBuf)| artifact(kind, self.common.world.layout.relative(path), path).ok();
+            |(kind, path): (&str, &PathBuf)| artifact(kind, self.common.context.layout.relative(path), path).ok();
         files.into_iter().filter_map(record).collect()
     }
 
@@ -182,7 +195,7 @@ impl Target for OciTarget {
             ("link", "static, glibc".to_owned()),
             ("base", "empty".to_owned()),
             ("network", "host, listening on 127.0.0.1".to_owned()),
-            ("cpus", affinity::list(&self.common.world.cpus.subject)),
+            ("cpus", affinity::list(&self.common.context.cpus.subject)),
             ("memory limit", MEMORY_LIMIT.to_string()),
             ("pids limit", PIDS_LIMIT.to_string()),
             (
@@ -205,23 +218,25 @@ impl Target for OciTarget {
     }
 
     async fn launch(&self) -> Result<Launched> {
-        let Common { world, probe, .. } = &self.common;
+        let Common { context, probe, .. } = &self.common;
+        let deadline = self.common.deadline();
         let program = Program {
             path: &self.starter,
             args: self.args(),
             env: BTreeMap::new(),
+            folder: None,
             commands: false,
             log: self.common.log(),
         };
-        let (mut process, began) = Process::start(program, &world.cpus)?;
-        let (addr, marks) = process.listening_after("start", world.start_timeout, &world.cancel)?;
-        let answered = probe.ask(addr, world.start_timeout)?;
+        let (mut process, began) = Process::start(program, &context.cpus)?;
+        let (addr, marks) = process.listening_after("start", deadline, &context.cancel)?;
+        let answered = probe.ask(addr, deadline, &mut || context.cancel.given_up())?;
         let cgroup = Cgroup::of(only_child(process.pid())?)?;
         let instance = Box::new(OciInstance { process, addr, cgroup });
         Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
     }
 
-    fn colony(&self) -> Result<Box<dyn Colony + '_>> {
+    fn replicas(&self) -> Result<Box<dyn Replicas + '_>> {
         Ok(Separate::of(self, Vec::new()))
     }
 }
@@ -257,7 +272,7 @@ impl Instance for OciInstance {
         Some(&self.cgroup)
     }
 
-    async fn ended(&mut self) -> Result<Option<String>> {
+    async fn ended(&mut self) -> Result<Option<End>> {
         self.process.ended()
     }
 

@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use async_trait::async_trait;
 use tare_model::ArtifactRecord;
 use tare_protocol::Command;
 
 use super::native::ProcessInstance;
-use super::{Colony, Common, Deployed, Launched, Processes, Startup, Target, Variant, World};
-use crate::affinity;
-use crate::build::{Guest, Product, Runtime, artifact, compressed_size, file_size};
-use crate::clock::monotonic_ns;
-use crate::engine::Cgroup;
-use crate::layout::Service;
-use crate::process::{Process, Program};
-use crate::sampling::pss_bytes;
+use super::process::{Process, Program};
+use super::{
+    Common, Deployed, Entry, Isolation, Launched, MEMORY_LIMIT, Processes, Replicas, RunContext, Startup, Target,
+    Variant,
+};
+use crate::artifacts::{Code, Guest, Product, Runtime, artifact, compressed_size, file_size, refusal};
+use crate::sys::affinity;
+use crate::sys::cgroup::Cgroup;
+use crate::sys::clock::monotonic_ns;
+use crate::sys::sampling::pss_bytes;
+use crate::workload::{Implementation, Needs, Source, Workload};
 
 /// What the control without `wasi:http` is good for.
 pub(super) const DIRECT: &str = "\
@@ -28,27 +31,116 @@ pub(super) const DIRECT: &str = "\
 /// The last phase of a start that a host announces.
 pub(super) const INSTANTIATE: &str = "instantiate";
 
-/// The settings of a host, as its arguments and as they stand in the record.
-pub(super) type Settings = Vec<(&'static str, &'static str)>;
+/// A setting of a host: its option and the value.
+pub(super) type Setting = (&'static str, &'static str);
 
-/// The most memory of an instance in bytes, as the hosts are told it.
-const MEMORY_LIMIT: &str = "67108864";
+/// An instance serves one request and is gone.
+pub(super) const FRESH: &[Setting] = &[("reuse", "1"), ("deadline", DEADLINE)];
 
-/// The same as a number.
-pub(super) const GUEST_MEMORY_LIMIT: u64 = match u64::from_str_radix(MEMORY_LIMIT, 10) {
-    Ok(bytes) => bytes,
-    Err(_) => panic!("a number of bytes"),
-};
+/// An instance serves up to 128 requests.
+pub(super) const REUSED: &[Setting] = &[("reuse", "128"), ("deadline", DEADLINE)];
 
-/// What both hosts are told: an instance may have 64 MiB, and a request ten seconds.
-pub(super) fn common_settings(reuse: bool) -> Settings {
-    vec![("reuse", if reuse { "128" } else { "1" }), ("memory-limit", MEMORY_LIMIT), ("deadline", "10s")]
+/// How long a request may take on a Wasm host.
+pub(super) const DEADLINE: &str = "10s";
+
+/// The most memory of an instance of the workspace's components, in bytes; of one that somebody brings, as much as a
+/// container's.
+pub(super) const GUEST_MEMORY_LIMIT: u64 = 64 << 20;
+
+/// A service in WebAssembly on one of the project's hosts.
+pub(super) struct WasmVariant {
+    pub(super) entry: Entry,
+    pub(super) runtime: Runtime,
+    /// The form of the service that is served.
+    pub(super) guest: Guest,
+    /// How it is compiled ahead; `None` where the host compiles it when it starts.
+    pub(super) code: Option<Code>,
+    /// The host's settings, in groups.
+    pub(super) settings: &'static [&'static [Setting]],
+    /// Whether the host limits the memory of an instance.
+    pub(super) limits_memory: bool,
 }
 
-/// See the module.
-pub(super) struct WasmTarget {
+impl WasmVariant {
+    fn products(&self) -> Vec<Product> {
+        let mut products = vec![Product::Guest(self.guest)];
+        match self.code {
+            Some(code) => {
+                products.extend([Product::Ahead(self.guest, self.runtime, code), Product::Host(self.runtime)])
+            }
+            None => products.push(Product::JitHost(self.runtime)),
+        }
+        products
+    }
+
+    /// The host's settings for a workload.
+    pub(super) fn settings(&self, common: &Common, workload: Workload<'_>) -> Settings {
+        let fixed = self.settings.iter().flat_map(|group| group.iter());
+        let mut settings: Vec<(String, String)> =
+            fixed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if self.limits_memory {
+            let usual = if workload.given().is_some() { MEMORY_LIMIT } else { GUEST_MEMORY_LIMIT };
+            settings.push(("memory-limit".into(), common.memory_limit.unwrap_or(usual).to_string()));
+        }
+        Settings(settings)
+    }
+}
+
+#[async_trait(?Send)]
+impl Variant for WasmVariant {
+    fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
+        let is_there = match source {
+            Source::Workspace { .. } => true,
+            // The other forms are made from the source.
+            Source::Given(given) => self.guest == Guest::Component && given.component.is_some(),
+            Source::Running(_) => false,
+        };
+        is_there.then(|| self.products())
+    }
+
+    fn isolation(&self) -> Isolation {
+        Isolation::COMPONENT
+    }
+
+    async fn prepare(&self, context: &Rc<RunContext>, workload: Workload<'_>) -> Result<Box<dyn Target>> {
+        let name = workload.to_string();
+        let file = |product| context.products.file(product, &name).map(Path::to_owned);
+        let host = if self.code.is_some() { Product::Host(self.runtime) } else { Product::JitHost(self.runtime) };
+        let code = self.code.map(|code| file(Product::Ahead(self.guest, self.runtime, code))).transpose()?;
+        let common = Common::new(context, workload, &self.entry);
+        let portable = file(Product::Guest(self.guest))?;
+        if workload.given().is_some() {
+            let Implementation { needs, limits, .. } = workload.implementation;
+            refusal(&portable, self.runtime, needs, limits.memory_bytes().unwrap_or(MEMORY_LIMIT))?;
+        }
+        Ok(Box::new(WasmTarget {
+            settings: self.settings(&common, workload),
+            needs: workload.implementation.needs.clone(),
+            folder: workload.given().map(|given| given.folder.clone()).unwrap_or_default(),
+            common,
+            guest: self.guest,
+            portable,
+            host: file(host)?,
+            code,
+        }))
+    }
+}
+
+/// The settings of a host, as its options and as they stand in the record.
+#[derive(Debug, Clone)]
+pub(super) struct Settings(Vec<(String, String)>);
+
+/// See the variant that it is made of.
+struct WasmTarget {
     common: Common,
     settings: Settings,
+    needs: Needs,
+    /// What folders in its needs are relative to.
+    folder: PathBuf,
     guest: Guest,
     /// The portable file.
     portable: PathBuf,
@@ -58,28 +150,6 @@ pub(super) struct WasmTarget {
 }
 
 impl WasmTarget {
-    /// A service on the host of a runtime: in the form, and compiled ahead where, the variant says so.
-    pub(super) fn new(
-        world: &Rc<World>,
-        service: &Service,
-        (platform, runtime): (&str, Runtime),
-        variant: &Variant,
-        settings: Settings,
-    ) -> Result<Self> {
-        let file = |product| world.products.file(product, &service.name).map(Path::to_owned);
-        let guest = variant.products.iter().find_map(|product| match product {
-            Product::Guest(guest) => Some(*guest),
-            _ => None,
-        });
-        let guest = guest.context("a variant in WebAssembly names no form of the service")?;
-        let ahead = variant.products.iter().find(|product| matches!(product, Product::Ahead(..)));
-        let host = file(if ahead.is_some() { Product::Host(runtime) } else { Product::JitHost(runtime) })?;
-        let code = ahead.map(|ahead| file(*ahead)).transpose()?;
-        let portable = file(Product::Guest(guest))?;
-        let common = Common::new(world, service, platform, variant);
-        Ok(Self { common, settings, guest, portable, host, code })
-    }
-
     /// What the host is given to serve.
     fn served(&self) -> &Path {
         self.code.as_ref().unwrap_or(&self.portable)
@@ -89,27 +159,30 @@ impl WasmTarget {
         let mut all = vec!["serve".to_owned()];
         all.extend(args);
         all.extend(host_args(&self.common, &self.settings));
-        let program = Program { path: &self.host, args: all, env: BTreeMap::new(), commands, log: self.common.log() };
-        Process::start(program, &self.common.world.cpus)
+        all.extend(grant_args(&self.needs, &self.folder));
+        let (env, log) = (BTreeMap::new(), self.common.log());
+        let program = Program { path: &self.host, args: all, env, folder: None, commands, log };
+        Process::start(program, &self.common.context.cpus)
     }
 
     /// A host that serves nothing yet.
     fn start_empty(&self) -> Result<Process> {
-        let world = &self.common.world;
+        let deadline = self.common.deadline();
         let (mut process, _) = self.start(vec!["--control".into()], true)?;
-        process.ready(world.start_timeout, &world.cancel)?;
+        process.ready(deadline, &self.common.context.cancel)?;
         Ok(process)
     }
 
     /// Deploys it under a name into a running host, up to its first right answer.
     fn deploy_into(&self, process: &mut Process, name: &str) -> Result<Startup> {
-        let Common { world, probe, .. } = &self.common;
+        let Common { context, probe, .. } = &self.common;
+        let deadline = self.common.deadline();
         let command =
             Command::Deploy { service: name.into(), path: self.served().into(), listen: ([127, 0, 0, 1], 0).into() };
         let began = monotonic_ns();
         process.command(&command)?;
-        let (addr, mut marks) = process.listening(world.start_timeout, &world.cancel)?;
-        let answered = probe.ask(addr, world.start_timeout)?;
+        let (addr, mut marks) = process.listening(deadline, &context.cancel)?;
+        let answered = probe.ask(addr, deadline, &mut || context.cancel.given_up())?;
         marks.extend(self.instantiated(process));
         Ok(Startup::new(began, marks, answered))
     }
@@ -123,8 +196,8 @@ impl WasmTarget {
 /// The arguments of the host that do not depend on where the component is: settings and the guest's environment.
 pub(super) fn host_args(common: &Common, settings: &Settings) -> Vec<String> {
     let mut args = Vec::new();
-    for (name, value) in settings {
-        args.extend([format!("--{name}"), (*value).to_owned()]);
+    for (name, value) in &settings.0 {
+        args.extend([format!("--{name}"), value.clone()]);
     }
     for (name, value) in &common.env {
         args.extend(["--env".to_owned(), format!("{name}={value}")]);
@@ -132,11 +205,18 @@ pub(super) fn host_args(common: &Common, settings: &Settings) -> Vec<String> {
     args
 }
 
+/// The arguments of the host that grant a component what its file asks for; folders are relative to the file's.
+fn grant_args(needs: &Needs, folder: &Path) -> Vec<String> {
+    let outgoing = needs.outgoing.iter().map(|host| ("--outgoing", host.clone()));
+    let folders = needs.folders.iter().map(|pair| ("--dir", format!("{}", folder.join(pair).display())));
+    let config = needs.config.iter().map(|(name, value)| ("--config", format!("{name}={value}")));
+    outgoing.chain(folders).chain(config).flat_map(|(name, value)| [name.to_owned(), value]).collect()
+}
+
 /// The settings of a subject as they stand in the record.
 pub(super) fn recorded_settings(common: &Common, settings: &Settings) -> BTreeMap<String, String> {
-    let pairs = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let mut recorded: BTreeMap<_, _> = pairs.collect();
-    recorded.insert("cpus".into(), affinity::list(&common.world.cpus.subject));
+    let mut recorded: BTreeMap<_, _> = settings.0.iter().cloned().collect();
+    recorded.insert("cpus".into(), affinity::list(&common.context.cpus.subject));
     recorded
 }
 
@@ -147,7 +227,7 @@ impl Target for WasmTarget {
         let files = [(kind, Some(&self.portable)), ("aot", self.code.as_ref()), ("host", Some(&self.host))];
         let record = |(kind, path): (&str, Option<&PathBuf>)| {
             let path = path?;
-            artifact(kind, self.common.world.layout.relative(path), path).ok()
+            artifact(kind, self.common.context.layout.relative(path), path).ok()
         };
         files.into_iter().filter_map(record).collect()
     }
@@ -160,6 +240,10 @@ impl Target for WasmTarget {
         settings.entry("compiler".into()).or_insert_with(|| "cranelift".into());
         settings.insert("simd".into(), if self.guest == Guest::Plain { "no" } else { "yes" }.into());
         settings
+    }
+
+    fn grants(&self) -> Vec<String> {
+        self.needs.of_component()
     }
 
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
@@ -177,11 +261,12 @@ impl Target for WasmTarget {
     }
 
     async fn launch(&self) -> Result<Launched> {
-        let Common { world, subject, probe, .. } = &self.common;
+        let Common { context, subject, probe, .. } = &self.common;
+        let deadline = self.common.deadline();
         let service = format!("{}={}@127.0.0.1:0", subject.service, self.served().display());
         let (mut process, began) = self.start(vec!["--service".into(), service], false)?;
-        let (addr, mut marks) = process.listening(world.start_timeout, &world.cancel)?;
-        let answered = probe.ask(addr, world.start_timeout)?;
+        let (addr, mut marks) = process.listening(deadline, &context.cancel)?;
+        let answered = probe.ask(addr, deadline, &mut || context.cancel.given_up())?;
         marks.extend(self.instantiated(&mut process));
         let instance = Box::new(ProcessInstance { process, addr });
         Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
@@ -195,7 +280,7 @@ impl Target for WasmTarget {
         Ok(Some(Deployed { startup, empty_engine_bytes }))
     }
 
-    fn colony(&self) -> Result<Box<dyn Colony + '_>> {
+    fn replicas(&self) -> Result<Box<dyn Replicas + '_>> {
         Ok(Box::new(OneHost { target: self, process: self.start_empty()?, running: 0 }))
     }
 }
@@ -208,8 +293,8 @@ struct OneHost<'a> {
 }
 
 #[async_trait(?Send)]
-impl Colony for OneHost<'_> {
-    async fn grow(&mut self) -> Result<()> {
+impl Replicas for OneHost<'_> {
+    async fn scale_up(&mut self) -> Result<()> {
         self.running += 1;
         let name = format!("{}-{}", self.target.common.subject.service, self.running);
         self.target.deploy_into(&mut self.process, &name)?;

@@ -1,85 +1,104 @@
 //! The service as a component on the project's Wasmer host: the bytes that run on Wasmtime.
 
-use std::rc::Rc;
-
-use anyhow::Result;
 use async_trait::async_trait;
+use tare_model::Side;
 
-use super::wasm::{DIRECT, WasmTarget, common_settings};
-use super::{Beside, Isolation, Platform, Role, Side, Target, Variant, World};
-use crate::build::{Code, Guest, Product, Runtime};
-use crate::layout::Service;
-use crate::preflight::Finding;
+use super::wasm::{DEADLINE, DIRECT, FRESH, REUSED, Setting, WasmVariant};
+use super::{Entry, Platform, Variant};
+use crate::artifacts::{Code, Guest, Runtime};
 
 const NAME: &str = "wasmer";
 
-/// See the module.
+/// The platform.
 pub struct Wasmer;
 
-const AHEAD: &[Product] = &[
-    Product::Guest(Guest::Component),
-    Product::Ahead(Guest::Component, Runtime::Wasmer, Code::Usual),
-    Product::Host(Runtime::Wasmer),
-];
+const CRANELIFT: &[Setting] = &[("compiler", "cranelift")];
+const SINGLEPASS: &[Setting] = &[("compiler", "singlepass")];
 
-const CGI: &str = "cgi";
+const fn entry(name: &'static str, summary: &'static str) -> Entry {
+    Entry::new(NAME, name, summary)
+}
 
-const VARIANTS: &[Variant] = &[
-    Variant {
-        name: "aot",
-        summary: "compiled ahead by Cranelift, host without a compiler, a fresh instance for each request",
-        products: AHEAD,
-        role: Role::Headline,
-        beside: Some(Beside { setting: "wasmtime/aot", what: "the other runtime" }),
-    },
-    Variant {
-        name: "cranelift",
-        summary: "as aot, but compiled at start, nothing cached",
-        products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmer)],
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmer/aot", what: "compiled at start instead of ahead" }),
-    },
-    Variant {
-        name: "singlepass",
-        summary: "compiled at start by Singlepass, nothing cached; a component without SIMD, which Singlepass lacks",
-        products: &[Product::Guest(Guest::Plain), Product::JitHost(Runtime::Wasmer)],
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmer/cranelift", what: "a compiler of one pass, without SIMD" }),
-    },
-    Variant {
-        name: "reuse",
-        summary: "as aot, but an instance serves up to 128 requests",
-        products: AHEAD,
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmer/aot", what: "an instance serves up to 128 requests" }),
-    },
-    Variant {
-        name: "direct",
-        summary: "control: as aot, but the router behind one function of plain values, without wasi:http",
-        products: &[
-            Product::Guest(Guest::Direct),
-            Product::Ahead(Guest::Direct, Runtime::Wasmer, Code::Usual),
-            Product::Host(Runtime::Wasmer),
-        ],
-        role: Role::Control(DIRECT),
-        beside: None,
-    },
-    Variant {
-        name: CGI,
-        summary: "control: the router as a WASI 0.1 program, a process for each request, by Wasmer's own WasiRunner",
-        products: &[
-            Product::Guest(Guest::Program),
-            Product::Ahead(Guest::Program, Runtime::Wasix, Code::Usual),
-            Product::Host(Runtime::Wasix),
-        ],
-        role: Role::Control(
+const fn variant(entry: Entry, settings: &'static [&'static [Setting]]) -> WasmVariant {
+    WasmVariant {
+        entry,
+        runtime: Runtime::Wasmer,
+        guest: Guest::Component,
+        code: Some(Code::Usual),
+        settings,
+        limits_memory: true,
+    }
+}
+
+const AOT: WasmVariant =
+    variant(
+        entry("aot", "compiled ahead by Cranelift, host without a compiler, a fresh instance for each request")
+            .differs("wasmtime", "aot", "the other runtime"),
+        &[FRESH],
+    );
+
+const AT_START: WasmVariant = WasmVariant {
+    code: None,
+    ..variant(
+        entry("cranelift", "as aot, but compiled at start, nothing cached").setting().differs(
+            NAME,
+            "aot",
+            "compiled at start instead of ahead",
+        ),
+        &[FRESH, CRANELIFT],
+    )
+};
+
+const ONE_PASS: WasmVariant = WasmVariant {
+    guest: Guest::Plain,
+    code: None,
+    ..variant(
+        entry(
+            "singlepass",
+            "compiled at start by Singlepass, nothing cached; a component without SIMD, which Singlepass lacks",
+        )
+        .setting()
+        .differs(NAME, "cranelift", "a compiler of one pass, without SIMD"),
+        &[FRESH, SINGLEPASS],
+    )
+};
+
+const REUSE: WasmVariant = variant(
+    entry("reuse", "as aot, but an instance serves up to 128 requests").setting().differs(
+        NAME,
+        "aot",
+        "an instance serves up to 128 requests",
+    ),
+    &[REUSED],
+);
+
+const WITHOUT_HTTP: WasmVariant = WasmVariant {
+    guest: Guest::Direct,
+    ..variant(
+        entry("direct", "control: as aot, but the router behind one function of plain values, without wasi:http")
+            .control(DIRECT),
+        &[FRESH],
+    )
+};
+
+const CGI: WasmVariant = WasmVariant {
+    runtime: Runtime::Wasix,
+    guest: Guest::Program,
+    // There is nothing else to set: the runner has no limits.
+    limits_memory: false,
+    ..variant(
+        entry(
+            "cgi",
+            "control: the router as a WASI 0.1 program, a process for each request, by Wasmer's own WasiRunner",
+        )
+        .control(
             "Wasmer's own way to run a program: shows that the project's adapter for components does not make Wasmer \
              slow. It does not compare runtimes: each request is a whole process with a file system, its state is in \
              files, and a service runs one at a time",
         ),
-        beside: None,
-    },
-];
+        &[&[("deadline", DEADLINE)]],
+    )
+};
 
 #[async_trait(?Send)]
 impl Platform for Wasmer {
@@ -95,28 +114,7 @@ impl Platform for Wasmer {
         Some(Side::Wasm)
     }
 
-    fn variants(&self) -> &'static [Variant] {
-        VARIANTS
-    }
-
-    fn isolation(&self, _: &Variant) -> Isolation {
-        Isolation::COMPONENT
-    }
-
-    async fn preflight(&self) -> Vec<Finding> {
-        Vec::new()
-    }
-
-    async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
-        if variant.name == CGI {
-            // There is nothing else to set: the runner has no limits.
-            let settings = vec![("deadline", "10s")];
-            return Ok(Box::new(WasmTarget::new(world, service, (NAME, Runtime::Wasix), variant, settings)?));
-        }
-        let mut settings = common_settings(variant.name == "reuse");
-        if let Some(compiler) = ["cranelift", "singlepass"].into_iter().find(|compiler| *compiler == variant.name) {
-            settings.push(("compiler", compiler));
-        }
-        Ok(Box::new(WasmTarget::new(world, service, (NAME, Runtime::Wasmer), variant, settings)?))
+    fn variants(&self) -> &'static [&'static dyn Variant] {
+        &[&AOT, &AT_START, &ONE_PASS, &REUSE, &WITHOUT_HTTP, &CGI]
     }
 }

@@ -1,116 +1,119 @@
 //! The service as a component on the project's Wasmtime host.
 
-use std::rc::Rc;
-
-use anyhow::Result;
 use async_trait::async_trait;
+use tare_model::Side;
 
-use super::wasm::{DIRECT, Settings, WasmTarget, common_settings};
-use super::{Beside, Isolation, Platform, Role, Side, Target, Variant, World};
-use crate::build::{Code, Guest, Product, Runtime};
-use crate::layout::Service;
-use crate::preflight::Finding;
+use super::wasm::{DIRECT, FRESH, REUSED, Setting, WasmVariant};
+use super::{Entry, Platform, Variant};
+use crate::artifacts::{Code, Guest, Runtime};
 
 const NAME: &str = "wasmtime";
 
-/// See the module.
+/// The platform.
 pub struct Wasmtime;
 
-const AHEAD: &[Product] = &[
-    Product::Guest(Guest::Component),
-    Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Usual),
-    Product::Host(Runtime::Wasmtime),
-];
+const COW: &[Setting] = &[("copy-on-write", "on")];
+const NO_COW: &[Setting] = &[("copy-on-write", "off")];
+const ON_DEMAND: &[Setting] = &[("allocator", "on-demand")];
+const POOLED: &[Setting] = &[("allocator", "pooling"), ("keep-resident", "65536"), ("pagemap-scan", "auto")];
+/// The stock server takes the pooling allocator where there is address space for it, as here, and leaves the rest at
+/// Wasmtime's defaults.
+const STOCK: &[Setting] = &[("allocator", "pooling"), ("keep-resident", "0"), ("pagemap-scan", "off")];
+const OPTIMISED: &[Setting] = &[("opt-level", "speed")];
+const UNOPTIMISED: &[Setting] = &[("opt-level", "none")];
+
+const fn entry(name: &'static str, summary: &'static str) -> Entry {
+    Entry::new(NAME, name, summary)
+}
+
+const fn variant(entry: Entry, settings: &'static [&'static [Setting]]) -> WasmVariant {
+    WasmVariant {
+        entry,
+        runtime: Runtime::Wasmtime,
+        guest: Guest::Component,
+        code: Some(Code::Usual),
+        settings,
+        limits_memory: true,
+    }
+}
 
 /// The variant that a container holds, too.
-pub(super) const AOT: &str = "aot";
+pub(super) const AOT: WasmVariant = variant(
+    entry("aot", "compiled ahead, host without a compiler, a fresh pooled instance for each request").differs(
+        "docker",
+        "scratch-glibc",
+        "Wasm against a container, both for speed",
+    ),
+    &[FRESH, COW, POOLED],
+);
 
-const VARIANTS: &[Variant] = &[
-    Variant {
-        name: AOT,
-        summary: "compiled ahead, host without a compiler, a fresh pooled instance for each request",
-        products: AHEAD,
-        role: Role::Headline,
-        beside: None,
-    },
-    Variant {
-        name: "jit",
-        summary: "as aot, but compiled at start, nothing cached",
-        products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmtime)],
-        role: Role::Headline,
-        beside: Some(Beside { setting: "wasmtime/aot", what: "compiled at start instead of ahead" }),
-    },
-    Variant {
-        name: "reuse",
-        summary: "as aot, but an instance serves up to 128 requests",
-        products: AHEAD,
-        role: Role::Headline,
-        beside: Some(Beside { setting: "wasmtime/aot", what: "an instance serves up to 128 requests" }),
-    },
-    Variant {
-        name: "stock",
-        summary: "as aot, but with the instance settings that `wasmtime serve` has by default",
-        products: AHEAD,
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmtime/aot", what: "nothing of an instance's slot is kept resident" }),
-    },
-    Variant {
-        name: "on-demand",
-        summary: "as aot, but without a pool: each instance's memory comes from the kernel",
-        products: AHEAD,
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmtime/aot", what: "no pool: memory from the kernel for each instance" }),
-    },
-    Variant {
-        name: "no-cow",
-        summary: "as aot, but each instance copies the component's data instead of mapping it copy-on-write",
-        products: &[
-            Product::Guest(Guest::Component),
-            Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Copied),
-            Product::Host(Runtime::Wasmtime),
-        ],
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmtime/aot", what: "no copy-on-write: each instance copies its data" }),
-    },
-    Variant {
-        name: "jit-unoptimised",
-        summary: "as jit, but the compiler does not optimise",
-        products: &[Product::Guest(Guest::Component), Product::JitHost(Runtime::Wasmtime)],
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmtime/jit", what: "compiled without optimisation" }),
-    },
-    Variant {
-        name: "direct",
-        summary: "control: as aot, but the router behind one function of plain values, without wasi:http",
-        products: &[
-            Product::Guest(Guest::Direct),
-            Product::Ahead(Guest::Direct, Runtime::Wasmtime, Code::Usual),
-            Product::Host(Runtime::Wasmtime),
-        ],
-        role: Role::Control(DIRECT),
-        beside: None,
-    },
-];
+const JIT: WasmVariant = WasmVariant {
+    code: None,
+    ..variant(
+        entry("jit", "as aot, but compiled at start, nothing cached").default_of_its_side().differs(
+            NAME,
+            "aot",
+            "compiled at start instead of ahead",
+        ),
+        &[FRESH, COW, OPTIMISED, POOLED],
+    )
+};
 
-/// The settings of a variant.
-pub(super) fn settings(variant: &str) -> Settings {
-    // The stock server takes the pooling allocator where there is address space for it, as here, and leaves the rest at
-    // Wasmtime's defaults.
-    let (keep_resident, pagemap_scan) = if variant == "stock" { ("0", "off") } else { ("65536", "auto") };
-    let mut settings = common_settings(variant == "reuse");
-    settings.push(("copy-on-write", if variant == "no-cow" { "off" } else { "on" }));
-    match variant {
-        "jit" => settings.push(("opt-level", "speed")),
-        "jit-unoptimised" => settings.push(("opt-level", "none")),
-        _ => {}
-    }
-    if variant == "on-demand" {
-        settings.push(("allocator", "on-demand"));
-    } else {
-        settings.extend([("allocator", "pooling"), ("keep-resident", keep_resident), ("pagemap-scan", pagemap_scan)]);
-    }
-    settings
-}
+const REUSE: WasmVariant = variant(
+    entry("reuse", "as aot, but an instance serves up to 128 requests").differs(
+        NAME,
+        "aot",
+        "an instance serves up to 128 requests",
+    ),
+    &[REUSED, COW, POOLED],
+);
+
+const STOCK_SETTINGS: WasmVariant =
+    variant(
+        entry("stock", "as aot, but with the instance settings that `wasmtime serve` has by default")
+            .setting()
+            .differs(NAME, "aot", "nothing of an instance's slot is kept resident"),
+        &[FRESH, COW, STOCK],
+    );
+
+const WITHOUT_POOL: WasmVariant =
+    variant(
+        entry("on-demand", "as aot, but without a pool: each instance's memory comes from the kernel")
+            .setting()
+            .differs(NAME, "aot", "no pool: memory from the kernel for each instance"),
+        &[FRESH, COW, ON_DEMAND],
+    );
+
+const COPIED: WasmVariant = WasmVariant {
+    code: Some(Code::Copied),
+    ..variant(
+        entry("no-cow", "as aot, but each instance copies the component's data instead of mapping it copy-on-write")
+            .setting()
+            .differs(NAME, "aot", "no copy-on-write: each instance copies its data"),
+        &[FRESH, NO_COW, POOLED],
+    )
+};
+
+const JIT_UNOPTIMISED: WasmVariant = WasmVariant {
+    code: None,
+    ..variant(
+        entry("jit-unoptimised", "as jit, but the compiler does not optimise").setting().differs(
+            NAME,
+            "jit",
+            "compiled without optimisation",
+        ),
+        &[FRESH, COW, UNOPTIMISED, POOLED],
+    )
+};
+
+const WITHOUT_HTTP: WasmVariant = WasmVariant {
+    guest: Guest::Direct,
+    ..variant(
+        entry("direct", "control: as aot, but the router behind one function of plain values, without wasi:http")
+            .control(DIRECT),
+        &[FRESH, COW, POOLED],
+    )
+};
 
 #[async_trait(?Send)]
 impl Platform for Wasmtime {
@@ -126,20 +129,7 @@ impl Platform for Wasmtime {
         Some(Side::Wasm)
     }
 
-    fn variants(&self) -> &'static [Variant] {
-        VARIANTS
-    }
-
-    fn isolation(&self, _: &Variant) -> Isolation {
-        Isolation::COMPONENT
-    }
-
-    async fn preflight(&self) -> Vec<Finding> {
-        Vec::new()
-    }
-
-    async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
-        let settings = settings(variant.name);
-        Ok(Box::new(WasmTarget::new(world, service, (NAME, Runtime::Wasmtime), variant, settings)?))
+    fn variants(&self) -> &'static [&'static dyn Variant] {
+        &[&AOT, &JIT, &REUSE, &STOCK_SETTINGS, &WITHOUT_POOL, &COPIED, &JIT_UNOPTIMISED, &WITHOUT_HTTP]
     }
 }

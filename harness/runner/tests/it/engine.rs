@@ -11,8 +11,10 @@ use std::time::Duration;
 use fs_err as fs;
 use scene::{MEMORY_LIMIT, assert_has_line, build_server, containers, request, scene, static_server};
 use tare_runner::engine::{
-    BaseOrigin, Cgroup, ContainerSpec, Image, ImageSpec, Network, Owner, Pinning, daemons, pin, processes_of,
+    BaseOrigin, ContainerSpec, Image, ImageSpec, Network, Pinning, RunOwner, daemons, pin, processes_of,
 };
+use tare_runner::sys::cgroup::Cgroup;
+use tare_runner::sys::owner::Owner;
 
 /// The hardening, as the program in the container sees it.
 fn assert_hardened(answer: &str) {
@@ -245,7 +247,8 @@ async fn the_containers_of_the_dead_are_swept_and_those_of_the_living_stay() {
         let image = scene.scratch_image().await;
         let (living, addr) = scene.start_on_host(&image, MEMORY_LIMIT).await;
         // The number of a process that lives, and a start that is not its own.
-        let dead = Owner { start: 1, ..scene.owner.clone() };
+        let dead = Owner { start: 1, ..scene.owner.process };
+        let dead = RunOwner { process: dead, ..scene.owner.clone() };
         let spec = scene.container_spec(&image, Network::Host, "127.0.0.1:0");
         let spec = ContainerSpec { name: spec.name.clone() + "-dead", owner: dead, ..spec };
         let orphan = scene.engine.create(&spec).await.unwrap();

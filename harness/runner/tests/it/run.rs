@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use tare_model::{Group, RunRecord, RunState, Sample};
-use tare_runner::{Cancel, Choice, Layout, Observer, Options, Progress, SUITES, Service, run};
+use tare_runner::{Cancel, Choice, EveryRound, Layout, Observer, Options, Progress, SUITES, Service, run};
 
 #[derive(Default)]
 struct Heard {
@@ -35,17 +35,17 @@ fn compare(services: &[Service], heard: &mut Heard) -> RunRecord {
         rounds: Some(1),
         ..Choice::default()
     };
-    let layout = Layout { root: root.into() };
+    let layout = Layout::checkout(root);
     let options =
         Options { run: "test", layout: &layout, services, suite: &SUITES[0], choice: &choice, command: Vec::new() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(run(&options, &Cancel::default(), heard)).unwrap()
+    runtime.block_on(run(&options, &Cancel::default(), heard, &mut EveryRound)).unwrap()
 }
 
 #[test]
 fn a_service_that_answers_wrongly_costs_its_own_cells_and_the_request_is_named() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let mut services = Layout { root: root.into() }.services().unwrap();
+    let (mut services, _) = Layout::checkout(root).services().unwrap();
     services.retain(|service| service.name != "auth");
     let orders = services.iter_mut().find(|service| service.name == "orders").unwrap();
     let step = orders.scenario.steps.iter_mut().find(|step| step.name == "create").unwrap();

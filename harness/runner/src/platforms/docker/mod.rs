@@ -1,104 +1,137 @@
 //! The service in a container of the Docker engine.
 
+mod content;
 mod target;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Result;
 use async_trait::async_trait;
+use tare_model::Side;
 
+use self::content::Content;
 use self::target::DockerTarget;
-use super::{Beside, Common, Isolation, Platform, Role, Side, Target, Variant, World};
-use crate::build::{Code, Guest, Product, Runtime, artifact, file_size};
-use crate::engine::{Engine, ImageSpec, daemons};
-use crate::layout::Service;
-use crate::preflight::Finding;
+use super::{Common, Entry, Isolation, Platform, RunContext, Target, Variant};
+use crate::artifacts::{Code, Guest, Product, Runtime};
+use crate::engine::{Engine, daemons};
+use crate::sys::finding::Finding;
+use crate::workload::{Source, Workload};
 
 const NAME: &str = "docker";
 
-/// See the module.
+/// The platform.
 pub struct Docker;
 
-const VARIANTS: &[Variant] = &[
-    Variant {
-        name: "scratch",
-        summary: "static musl binary in an empty image, host network: the smallest container",
-        products: &[Product::MuslBinary],
-        role: Role::Headline,
-        beside: Some(Beside { setting: "docker/scratch-glibc", what: "musl instead of glibc" }),
-    },
-    Variant {
-        name: "scratch-glibc",
-        summary: "static glibc binary in an empty image, host network: the fastest container",
-        products: &[Product::StaticBinary],
-        role: Role::Headline,
-        beside: None,
-    },
-    Variant {
-        name: "debian",
-        summary: "glibc binary on slim Debian, published port on a bridge: the defaults",
-        products: &[Product::DynamicBinary],
-        role: Role::Headline,
-        beside: Some(Beside { setting: "docker/bridge", what: "Debian and its glibc instead of an empty image" }),
-    },
-    Variant {
-        name: "bridge",
-        summary: "as scratch-glibc, but behind a published port on a bridge: what the network costs",
-        products: &[Product::StaticBinary],
-        role: Role::Setting,
-        beside: Some(Beside {
-            setting: "docker/scratch-glibc",
-            what: "a published port on a bridge instead of the host's network",
-        }),
-    },
-    Variant {
-        name: "wasm",
-        summary: "the Wasm host and the component compiled ahead in an empty image, host network",
-        products: &[
-            Product::Guest(Guest::Component),
-            Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Usual),
-            Product::Host(Runtime::Wasmtime),
-        ],
-        role: Role::Setting,
-        beside: Some(Beside { setting: "wasmtime/aot", what: "in a container" }),
-    },
-];
-
-/// Whether a variant's port is published on a bridge; the others are on the host's network.
-fn is_bridged(variant: &str) -> bool {
-    matches!(variant, "debian" | "bridge")
+/// A kind of image on a kind of network.
+struct DockerVariant {
+    entry: Entry,
+    content: Content,
+    /// Whether its port is published on a bridge; otherwise it is on the host's network.
+    bridged: bool,
 }
 
-/// What the variants' images are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A binary in an empty image.
-    Scratch(Product),
-    /// A binary on Debian.
-    Debian,
-    /// The Wasm host and a component in an empty image.
-    Wasm,
+const fn variant(name: &'static str, summary: &'static str, content: Content) -> DockerVariant {
+    DockerVariant { entry: Entry::new(NAME, name, summary), content, bridged: false }
 }
 
-impl Kind {
-    /// By what has to be built for a variant.
-    fn of(variant: &Variant) -> Self {
-        match variant.products {
-            [product @ (Product::MuslBinary | Product::StaticBinary)] => Self::Scratch(*product),
-            [Product::DynamicBinary] => Self::Debian,
-            _ => Self::Wasm,
+const SCRATCH: DockerVariant = DockerVariant {
+    entry: Entry::new(NAME, "scratch", "static musl binary in an empty image, host network: the smallest container")
+        .differs(NAME, "scratch-glibc", "musl instead of glibc"),
+    ..variant("", "", Content::Scratch(Product::MuslBinary))
+};
+
+const SCRATCH_GLIBC: DockerVariant = variant(
+    "scratch-glibc",
+    "static glibc binary in an empty image, host network: the fastest container",
+    Content::Scratch(Product::StaticBinary),
+);
+
+const DEBIAN: DockerVariant = DockerVariant {
+    entry: Entry::new(NAME, "debian", "glibc binary on slim Debian, published port on a bridge: the defaults")
+        .default_of_its_side()
+        .differs(NAME, "bridge", "Debian and its glibc instead of an empty image"),
+    content: Content::Debian,
+    bridged: true,
+};
+
+const BRIDGE: DockerVariant = DockerVariant {
+    entry: Entry::new(
+        NAME,
+        "bridge",
+        "as scratch-glibc, but behind a published port on a bridge: what the network costs",
+    )
+    .setting()
+    .differs(NAME, "scratch-glibc", "a published port on a bridge instead of the host's network"),
+    content: Content::Scratch(Product::StaticBinary),
+    bridged: true,
+};
+
+const WASM: DockerVariant = DockerVariant {
+    entry: Entry::new(NAME, "wasm", "the Wasm host and the component compiled ahead in an empty image, host network")
+        .setting()
+        .differs("wasmtime", "aot", "in a container"),
+    ..variant("", "", Content::Wasm)
+};
+
+const IMAGE: DockerVariant = variant(
+    "image",
+    "an image that you bring, as it is, on the host's network: without what the engine's network costs",
+    Content::Given,
+);
+
+const IMAGE_BRIDGE: DockerVariant = DockerVariant {
+    entry: Entry::new(
+        NAME,
+        "image-bridge",
+        "an image that you bring, as it is, published port on a bridge: the defaults",
+    )
+    .default_of_its_side()
+    .differs(NAME, "image", "a published port on a bridge instead of the host's network"),
+    content: Content::Given,
+    bridged: true,
+};
+
+#[async_trait(?Send)]
+impl Variant for DockerVariant {
+    fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
+        let wasm = || {
+            vec![
+                Product::Guest(Guest::Component),
+                Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Usual),
+                Product::Host(Runtime::Wasmtime),
+            ]
+        };
+        match (self.content, source) {
+            (Content::Scratch(product), Source::Workspace { .. }) => Some(vec![product]),
+            (Content::Debian, Source::Workspace { .. }) => Some(vec![Product::DynamicBinary]),
+            (Content::Wasm, Source::Workspace { .. }) => Some(wasm()),
+            (Content::Wasm, Source::Given(given)) => given.component.as_ref().map(|_| wasm()),
+            (Content::Given, Source::Given(given)) => given.image.as_ref().map(|_| vec![Product::GivenImage]),
+            _ => None,
         }
     }
 
-    /// The name of its Dockerfile, and of the image kind.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Scratch(_) => "scratch",
-            Self::Debian => "debian",
-            Self::Wasm => "wasm",
+    fn isolation(&self) -> Isolation {
+        match self.content {
+            Content::Wasm => Isolation::COMPONENT,
+            _ if self.bridged => Isolation::CONTAINER,
+            _ => Isolation::CONTAINER_ON_HOST_NETWORK,
         }
+    }
+
+    async fn prepare(&self, context: &Rc<RunContext>, workload: Workload<'_>) -> Result<Box<dyn Target>> {
+        let engine = context.engine()?.clone();
+        let engine_settings = engine.info().await?.settings();
+        let common = Common::new(context, workload, &self.entry);
+        let filled = self.content.fill(&engine, &common, workload).await?;
+        let layers = engine.layers(&filled.image).await?;
+        let (bridged, programs) = (self.bridged, engine_programs());
+        Ok(Box::new(DockerTarget { common, bridged, engine, engine_settings, filled, layers, programs }))
     }
 }
 
@@ -116,16 +149,8 @@ impl Platform for Docker {
         Some(Side::Container)
     }
 
-    fn variants(&self) -> &'static [Variant] {
-        VARIANTS
-    }
-
-    fn isolation(&self, variant: &Variant) -> Isolation {
-        match Kind::of(variant) {
-            Kind::Wasm => Isolation::COMPONENT,
-            _ if is_bridged(variant.name) => Isolation::CONTAINER,
-            _ => Isolation::CONTAINER_ON_HOST_NETWORK,
-        }
+    fn variants(&self) -> &'static [&'static dyn Variant] {
+        &[&SCRATCH, &SCRATCH_GLIBC, &DEBIAN, &BRIDGE, &WASM, &IMAGE, &IMAGE_BRIDGE]
     }
 
     async fn preflight(&self) -> Vec<Finding> {
@@ -150,60 +175,9 @@ impl Platform for Docker {
         }
         findings
     }
-
-    async fn prepare(&self, world: &Rc<World>, service: &Service, variant: &Variant) -> Result<Box<dyn Target>> {
-        let engine = world.engine()?.clone();
-        let engine_settings = engine.info().await?.settings();
-        let kind = Kind::of(variant);
-        let logs = world.layout.logs();
-        let containers = world.layout.root.join("containers");
-        let file = |product| world.products.file(product, &service.name).map(Path::to_owned);
-        let plain = service.name.clone();
-        let (files, base) = match kind {
-            Kind::Scratch(product) => (vec![(plain, file(product)?)], None),
-            Kind::Debian => {
-                let base = engine.ensure_base(&containers.join("base.sh"), &logs.join("base.log")).await?;
-                (vec![(plain, file(Product::DynamicBinary)?)], Some(base))
-            }
-            Kind::Wasm => {
-                let host = (Runtime::Wasmtime.package(), file(Product::Host(Runtime::Wasmtime))?);
-                (
-                    vec![
-                        host,
-                        (
-                            format!("{plain}.cwasm"),
-                            file(Product::Ahead(Guest::Component, Runtime::Wasmtime, Code::Usual))?,
-                        ),
-                    ],
-                    None,
-                )
-            }
-        };
-        let spec = ImageSpec {
-            kind: kind.name().into(),
-            name: format!("tare/{}:{}", service.name, variant.name),
-            dockerfile: containers.join(format!("{}.Dockerfile", kind.name())),
-            files,
-            args: BTreeMap::from([("SERVICE".to_owned(), service.name.clone())]),
-            base,
-            run: world.run.clone(),
-        };
-        let log = logs.join(format!("image-{}-{}.log", service.name, variant.name));
-        let image = engine.build_image(&spec, &log).await?;
-        let layers = engine.layers(&image).await?;
-        let programs = engine_programs();
-        let (mut host, mut component) = (None, None);
-        if kind == Kind::Wasm {
-            host = Some(file_size(&file(Product::Host(Runtime::Wasmtime))?)?);
-            let portable = file(Product::Guest(Guest::Component))?;
-            component = Some(artifact("component", world.layout.relative(&portable), &portable)?);
-        }
-        let common = Common::new(world, service, NAME, variant);
-        Ok(Box::new(DockerTarget { common, kind, engine, engine_settings, image, layers, component, host, programs }))
-    }
 }
 
-/// The program files that the engine consists of; none where they cannot all be found.
+/// The program files that the engine consists of; empty where they cannot all be found.
 fn engine_programs() -> Vec<PathBuf> {
     let found = || -> Option<Vec<PathBuf>> {
         let daemons = daemons().ok()?;

@@ -1,38 +1,36 @@
 //! Starting, measuring and removing the containers of one subject.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use tare_model::ArtifactRecord;
+use tare_model::{ArtifactRecord, Group};
 use tare_protocol::Event;
 
-use super::super::wasm::{INSTANTIATE, host_args, recorded_settings};
-use super::super::wasmtime;
-use super::super::{
-    Colony, Common, Instance, Launched, MEMORY_LIMIT, PIDS_LIMIT, Processes, Separate, Startup, Target,
-};
-use super::{Kind, is_bridged};
-use crate::affinity;
-use crate::build::file_size;
-use crate::cancel::Cancel;
-use crate::clock::monotonic_ns;
+use super::super::process::phase_name;
+use super::super::target::Common;
+use super::super::wasm::{INSTANTIATE, recorded_settings};
+use super::super::{Cause, End, Instance, Launched, Processes, Replicas, Separate, Startup, Target};
+use super::content::{Command, Filled, Start};
+use crate::artifacts::file_size;
 use crate::engine::{
-    Cgroup, Container, ContainerSpec, Daemons, Engine, Image, Layer, Network, Owner, Pinning, daemons, pin,
+    Container, ContainerSpec, Daemons, Engine, Exit, Hardening, Layer, Network, Pinning, RunOwner, daemons, pin,
     processes_of,
 };
-use crate::process::phase_name;
+use crate::sys::affinity;
+use crate::sys::cancel::Cancel;
+use crate::sys::cgroup::Cgroup;
+use crate::sys::clock::monotonic_ns;
+use crate::sys::listeners::reachable_from_elsewhere;
 
-/// The port that a service listens on in a network of its own.
-const INNER_PORT: u16 = 8080;
 /// Time between two attempts at a first answer. The engine needs the CPU meanwhile, so the probe sleeps; on a start of
 /// tens of milliseconds it adds a quarter of a millisecond at most.
 const PAUSE: Duration = Duration::from_micros(200);
-/// How long the probe goes on before the engine is asked whether the container still runs.
+/// How long the probe goes on before the engine is asked whether the container still runs, and then again and again.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the log may lag behind the first answer.
 const LOG_LAG: Duration = Duration::from_millis(300);
@@ -40,19 +38,20 @@ const LOG_LAG: Duration = Duration::from_millis(300);
 /// A subject's image and what its containers are started with.
 pub(super) struct DockerTarget {
     pub(super) common: Common,
-    pub(super) kind: Kind,
+    /// Whether its port is published on a bridge.
+    pub(super) bridged: bool,
     pub(super) engine: Engine,
     /// The engine's own settings that move numbers.
     pub(super) engine_settings: BTreeMap<String, String>,
-    pub(super) image: Image,
+    pub(super) filled: Filled,
     pub(super) layers: Vec<Layer>,
-    /// The component that was compiled ahead into the image, where it holds one.
-    pub(super) component: Option<ArtifactRecord>,
-    /// The size in bytes of the Wasm host in the image, where there is one.
-    pub(super) host: Option<u64>,
     /// The engine's program files.
     pub(super) programs: Vec<PathBuf>,
 }
+
+/// What an image that did not come up may lack.
+const NEEDS: &str = "it was started as an unprivileged user, without capabilities, on a read-only root: if it needs more, \
+                     say so by `needs` in its service.toml or by --needs";
 
 /// Distinguishes the containers of a run.
 static CONTAINERS: AtomicU64 = AtomicU64::new(0);
@@ -60,37 +59,36 @@ static CONTAINERS: AtomicU64 = AtomicU64::new(0);
 impl DockerTarget {
     /// The container, and where it answers once it runs.
     fn spec(&self) -> Result<(ContainerSpec, SocketAddr)> {
-        let Common { world, subject, .. } = &self.common;
-        let addr = free_address()?;
-        let bridge = Network::Bridge { container_port: INNER_PORT, host_port: addr.port() };
-        let network = if is_bridged(&subject.variant) { bridge } else { Network::Host };
-        let listen = match network {
-            Network::Host => addr,
-            Network::Bridge { .. } => (Ipv4Addr::UNSPECIFIED, INNER_PORT).into(),
-        };
-        let (env, cmd) = if self.kind == Kind::Wasm {
-            let served = format!("{}=/service.cwasm@{listen}", subject.service);
-            let mut cmd = vec!["--service".to_owned(), served];
-            cmd.extend(host_args(&self.common, &wasmtime::settings(wasmtime::AOT)));
-            (BTreeMap::new(), cmd)
-        } else {
-            (self.common.env_listening_on(&listen.to_string()), Vec::new())
-        };
+        let Common { context, subject, pids_limit, .. } = &self.common;
+        let Command { env, args, listens, reached } = self.filled.command(&self.common, self.bridged)?;
+        let bridge = Network::Bridge { container_port: listens.port(), host_port: reached.port() };
         let spec = ContainerSpec {
-            image: self.image.id.clone(),
-            name: format!("tare-{}-{}-{}", world.run, subject.slug(), CONTAINERS.fetch_add(1, Ordering::Relaxed)),
+            image: self.filled.image.id.clone(),
+            name: format!("tare-{}-{}-{}", context.run, subject.slug(), CONTAINERS.fetch_add(1, Ordering::Relaxed)),
             env: env.into_iter().collect(),
-            cmd,
-            network,
-            cpuset: Some(affinity::list(&world.cpus.subject)),
-            memory_limit: MEMORY_LIMIT,
-            pids_limit: PIDS_LIMIT,
-            owner: Owner::this_process(&world.run)?,
+            cmd: args,
+            network: if self.bridged { bridge } else { Network::Host },
+            cpuset: Some(affinity::list(&context.cpus.subject)),
+            memory_limit: self.filled.memory_limit,
+            pids_limit: *pids_limit,
+            hardening: self.hardening(),
+            owner: RunOwner::this_process(&context.run),
         };
-        Ok((spec, addr))
+        Ok((spec, reached))
     }
 
-    /// Starts a container and asks it until it answers rightly; gives the time of that and of what came before.
+    fn hardening(&self) -> Hardening {
+        match &self.filled.start {
+            Start::Given(start) => start.hardening.clone(),
+            Start::Service | Start::Host { .. } => Hardening::default(),
+        }
+    }
+
+    fn is_wasm(&self) -> bool {
+        matches!(self.filled.start, Start::Host { .. })
+    }
+
+    /// Starts a container and asks it until it answers rightly; returns the time of that.
     async fn start(&self, container: &Container, network: Network, addr: SocketAddr) -> Result<u64> {
         match network {
             // The program may answer before the engine's call returns.
@@ -116,23 +114,27 @@ impl DockerTarget {
     }
 
     async fn answer(&self, container: &Container, addr: SocketAddr, stop: &Cancel) -> Result<u64> {
-        let world = &self.common.world;
-        let deadline = Instant::now() + world.start_timeout;
+        let Common { context, probe, .. } = &self.common;
+        let deadline = self.common.deadline();
+        let gone = Cancel::default();
+        let (probe, flags) = (probe.clone(), [context.cancel.clone(), stop.clone(), gone.clone()]);
+        let mut asking = tokio::task::spawn_blocking(move || {
+            let mut given_up = || flags.iter().find_map(Cancel::given_up);
+            probe.ask_until(addr, PAUSE, deadline, &mut given_up)
+        });
         loop {
-            let (probe, stop_asking, cancel) = (self.common.probe.clone(), stop.clone(), world.cancel.clone());
-            let asked = tokio::task::spawn_blocking(move || {
-                probe.ask_until(addr, PAUSE, PATIENCE, &|| stop_asking.is_set() || cancel.is_set())
-            });
-            let error = match asked.await? {
-                Ok(answered) => return Ok(answered),
-                Err(error) => error,
-            };
-            if !self.engine.inspect(container).await?.running {
-                // Of what ended it, only waiting is sure.
-                bail!("{}", self.engine.wait(container).await?);
+            let answered = tokio::time::timeout(PATIENCE, &mut asking).await;
+            if matches!(answered, Ok(Ok(Ok(_)))) || context.cancel.is_set() || stop.is_set() {
+                return answered.map_or_else(|_| Err(anyhow!("interrupted")), |asked| asked?);
             }
-            if stop.is_set() || world.cancel.is_set() || Instant::now() > deadline {
-                return Err(error);
+            let state = self.engine.inspect(container).await?;
+            if !state.running && !state.is_new {
+                gone.set();
+                // Of what ended it, only waiting is sure.
+                return Err(anyhow!("before it answered, {}", end(&self.engine.wait(container).await?)));
+            }
+            if let Ok(asked) = answered {
+                return asked?;
             }
         }
     }
@@ -143,9 +145,15 @@ impl DockerTarget {
         let found = processes_of(container, &state)?;
         let pid = state.pid.with_context(|| format!("it does not run: {}", state.exit))?;
         let engine: Vec<i32> = found.shim.into_iter().chain(found.proxies).collect();
-        let cpus = &self.common.world.cpus.subject;
-        if pin(&engine, cpus)? == Pinning::NotPermitted {
-            self.common.world.warn("shim and port proxy of containers could not be confined to the subjects' CPUs");
+        let Common { context, subject, .. } = &self.common;
+        if pin(&engine, &context.cpus.subject)? == Pinning::NotPermitted {
+            context.notes.warn("shim and port proxy of containers could not be confined to the subjects' CPUs");
+        }
+        if !self.bridged && reachable_from_elsewhere(pid, addr.port()) {
+            context.notes.warn(format!(
+                "{subject} shares the host's network and listens on addresses that other machines can reach while it is \
+                 measured: have it listen on {{addr}} or LISTEN_ADDR, which is on 127.0.0.1"
+            ));
         }
         Ok(ContainerInstance {
             engine: self.engine.clone(),
@@ -156,18 +164,20 @@ impl DockerTarget {
         })
     }
 
-    /// The phases that the program announced on its standard output.
+    /// The phases that the program announced on its standard output. What somebody brings need announce none, and is not
+    /// waited for.
     async fn announced(&self, container: &Container) -> Result<Vec<(String, u64)>> {
         let begun = Instant::now();
+        let lag = if matches!(self.filled.start, Start::Given(_)) { Duration::ZERO } else { LOG_LAG };
         loop {
             let lines = self.engine.stdout_lines(container).await?;
             let events: Vec<Event> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
             let last = |event: &Event| match event {
-                Event::Phase { phase, .. } => self.kind == Kind::Wasm && phase == INSTANTIATE,
-                Event::Listening { .. } => self.kind != Kind::Wasm,
+                Event::Phase { phase, .. } => self.is_wasm() && phase == INSTANTIATE,
+                Event::Listening { .. } => !self.is_wasm(),
                 Event::Ready { .. } | Event::Failed { .. } => false,
             };
-            if events.iter().any(last) || begun.elapsed() > LOG_LAG {
+            if events.iter().any(last) || begun.elapsed() >= lag {
                 return Ok(events.into_iter().filter_map(mark).collect());
             }
         }
@@ -191,6 +201,10 @@ impl DockerTarget {
                 let words = self.engine.log_tail(&container, 5).await.unwrap_or_default();
                 self.engine.remove(&container).await?;
                 let words = words.trim().replace('\n', " | ");
+                let error = match &self.filled.start {
+                    Start::Given(start) if start.grants.is_empty() => error.context(NEEDS),
+                    _ => error,
+                };
                 Err(if words.is_empty() { error } else { error.context(format!("its last words: {words}")) })
             }
         }
@@ -208,36 +222,41 @@ fn mark(event: Event) -> Option<(String, u64)> {
 #[async_trait(?Send)]
 impl Target for DockerTarget {
     fn artifacts(&self) -> Vec<ArtifactRecord> {
+        let image = &self.filled.image;
         let bytes = self.layers.iter().map(|layer| layer.bytes).sum();
-        let sha256 = self.image.id.trim_start_matches("sha256:").to_owned();
-        let image = ArtifactRecord { kind: "image".into(), name: self.image.name.clone(), bytes, sha256 };
+        let sha256 = image.id.trim_start_matches("sha256:").to_owned();
+        let record = ArtifactRecord { kind: "image".into(), name: image.name.clone(), bytes, sha256 };
         let layer = |layer: &Layer| ArtifactRecord {
             kind: "layer".into(),
             name: if layer.base { "of the base, shared by services" } else { "of the image itself" }.into(),
             bytes: layer.bytes,
             sha256: layer.digest.trim_start_matches("sha256:").to_owned(),
         };
-        std::iter::once(image).chain(self.layers.iter().map(layer)).chain(self.component.clone()).collect()
+        let component = match &self.filled.start {
+            Start::Host { component, .. } => Some((**component).clone()),
+            Start::Service | Start::Given(_) => None,
+        };
+        std::iter::once(record).chain(self.layers.iter().map(layer)).chain(component).collect()
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
-        let mut settings = match self.kind {
-            Kind::Wasm => recorded_settings(&self.common, &wasmtime::settings(wasmtime::AOT)),
-            Kind::Scratch(_) | Kind::Debian => BTreeMap::new(),
+        let mut settings = match &self.filled.start {
+            Start::Host { settings, .. } => recorded_settings(&self.common, settings),
+            Start::Service | Start::Given(_) => BTreeMap::new(),
         };
-        let bridge = is_bridged(&self.common.subject.variant);
-        let network = if bridge { "bridge, port published on 127.0.0.1" } else { "host, listening on 127.0.0.1" };
+        let bridge = "bridge, port published on 127.0.0.1";
+        let network = if self.bridged { bridge } else { "host, listening on 127.0.0.1" };
+        let base = match (&self.filled.start, &self.filled.image.base) {
+            (Start::Given(_), _) => "the image's own".to_owned(),
+            (_, base) => base.as_ref().map_or("empty".to_owned(), ToString::to_string),
+        };
         let fixed = [
-            ("base", self.image.base.as_ref().map_or("empty".to_owned(), ToString::to_string)),
+            ("base", base),
             ("network", network.to_owned()),
-            ("cpus", affinity::list(&self.common.world.cpus.subject)),
-            ("memory limit", MEMORY_LIMIT.to_string()),
-            ("pids limit", PIDS_LIMIT.to_string()),
-            (
-                "hardening",
-                "read-only root, no capabilities, no new privileges, user 65534, the engine's security options"
-                    .to_owned(),
-            ),
+            ("cpus", affinity::list(&self.common.context.cpus.subject)),
+            ("memory limit", self.filled.memory_limit.to_string()),
+            ("pids limit", self.common.pids_limit.to_string()),
+            ("hardening", hardening_words(&self.hardening())),
             ("log driver", "json-file, 1 MB".to_owned()),
         ];
         settings.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
@@ -245,14 +264,35 @@ impl Target for DockerTarget {
         settings
     }
 
+    fn grants(&self) -> Vec<String> {
+        match &self.filled.start {
+            Start::Given(start) => start.grants.clone(),
+            Start::Service | Start::Host { .. } => Vec::new(),
+        }
+    }
+
+    fn unavailable(&self) -> Vec<(Group, String)> {
+        let reason = |port| {
+            format!(
+                "on the host's network it always listens on port {port}, so that no two of it run beside each other; one that \
+                 takes `{{port}}` from its arguments or environment can"
+            )
+        };
+        let fixed = self.filled.fixed_port().filter(|_| !self.bridged);
+        fixed.map(|port| (Group::Density, reason(port))).into_iter().collect()
+    }
+
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
         let bytes: u64 = self.layers.iter().map(|layer| layer.bytes).sum();
+        let mut sizes =
+            vec![("artifact", bytes), ("compressed", self.layers.iter().map(|layer| layer.compressed_bytes).sum())];
         let base = self.layers.iter().filter(|layer| layer.base).map(|layer| layer.bytes).sum();
-        let mut sizes = vec![
-            ("artifact", bytes),
-            ("compressed", self.layers.iter().map(|layer| layer.compressed_bytes).sum()),
-            ("shared", self.host.unwrap_or(base)),
-        ];
+        match &self.filled.start {
+            Start::Service => sizes.push(("shared", base)),
+            Start::Host { bytes, .. } => sizes.push(("shared", *bytes)),
+            // Which of its layers others have, too, is not known.
+            Start::Given(_) => {}
+        }
         if !self.programs.is_empty() {
             let engine = self.programs.iter().map(|program| file_size(program)).sum::<Result<u64>>()?;
             sizes.extend([("engine", engine), ("total", bytes + engine)]);
@@ -265,18 +305,31 @@ impl Target for DockerTarget {
         self.launch_container(&spec, addr).await
     }
 
-    fn colony(&self) -> Result<Box<dyn Colony + '_>> {
+    fn replicas(&self) -> Result<Box<dyn Replicas + '_>> {
         // What they grow by is told apart from what an instance takes.
         let Daemons { engine, containerd } = daemons()?;
         Ok(Separate::of(self, engine.into_iter().chain(containerd).collect()))
     }
 }
 
-/// A free port of the loopback address. Nothing keeps it until the container takes it; another program taking it
-/// meanwhile shows as a failed start.
-fn free_address() -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr()?)
+/// What keeps a container from doing more than running its program.
+fn hardening_words(hardening: &Hardening) -> String {
+    let root = if hardening.writable_root { "writable root" } else { "read-only root" };
+    let capabilities = match &hardening.capabilities[..] {
+        [] => "no capabilities".to_owned(),
+        some => format!("capabilities {}", some.join(", ")),
+    };
+    let user = match hardening.user.as_deref() {
+        None => "the image's own user".to_owned(),
+        Some(user) => format!("user {}", user.split(':').next().unwrap_or(user)),
+    };
+    format!("{root}, {capabilities}, no new privileges, {user}, the engine's security options")
+}
+
+/// How a container ended.
+fn end(exit: &Exit) -> End {
+    let cause = if exit.out_of_memory { Cause::OutOfMemory } else { End::from_status(exit.code) };
+    End { cause, words: exit.error.clone() }
 }
 
 struct ContainerInstance {
@@ -301,11 +354,11 @@ impl Instance for ContainerInstance {
         Some(&self.cgroup)
     }
 
-    async fn ended(&mut self) -> Result<Option<String>> {
+    async fn ended(&mut self) -> Result<Option<End>> {
         if self.engine.inspect(&self.container).await?.running {
             return Ok(None);
         }
-        Ok(Some(self.engine.wait(&self.container).await?.to_string()))
+        Ok(Some(end(&self.engine.wait(&self.container).await?)))
     }
 
     async fn stop(self: Box<Self>) -> Result<()> {

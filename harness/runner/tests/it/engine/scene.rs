@@ -12,14 +12,16 @@ use std::time::{Duration, Instant};
 
 use fs_err as fs;
 use futures_util::FutureExt as _;
-use tare_runner::engine::{Container, ContainerSpec, Engine, EngineError, Image, ImageSpec, Network, Owner};
+use tare_runner::engine::{
+    Container, ContainerSpec, Engine, EngineError, Hardening, Image, ImageSpec, Network, RunOwner,
+};
 
 pub(crate) const MEMORY_LIMIT: u64 = 64 << 20;
 
 /// A test's surroundings: everything that it makes in the engine goes with it.
 pub(crate) struct Scene {
     pub(crate) engine: Engine,
-    pub(crate) owner: Owner,
+    pub(crate) owner: RunOwner,
     /// For names that no other test has.
     name: &'static str,
     pub(crate) dir: tempfile::TempDir,
@@ -31,7 +33,7 @@ pub(crate) async fn scene(name: &'static str, test: impl AsyncFnOnce(&Scene)) {
         Ok(engine) => engine,
         Err(error) => return skip(&error),
     };
-    let owner = Owner::this_process(&format!("test-{name}")).unwrap();
+    let owner = RunOwner::this_process(&format!("test-{name}"));
     let scene = Scene { engine, owner, name, dir: tempfile::tempdir().unwrap() };
     let outcome = AssertUnwindSafe(test(&scene)).catch_unwind().await;
     scene.engine.remove_run(&scene.owner).await.unwrap();
@@ -84,6 +86,7 @@ impl Scene {
             cpuset: Some("0".into()),
             memory_limit: MEMORY_LIMIT,
             pids_limit: 16,
+            hardening: Hardening::default(),
             owner: self.owner.clone(),
         }
     }

@@ -1,0 +1,102 @@
+//! What somebody brings: its build commands are run, and its files looked at, before anything is started.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::process::Command;
+
+use super::build::{last_words, log_file};
+use super::product::{Guest, Product};
+use super::products::Products;
+use crate::workload::{Build, Given, Layout, Workload};
+
+/// The largest component that is read, in bytes.
+pub const LARGEST_COMPONENT: u64 = 1 << 30;
+
+/// Makes what is wanted of what somebody brings. A build command is run once, however much is made by it.
+///
+/// # Errors
+/// The folder of logs cannot be written to.
+pub async fn make(
+    layout: &Layout,
+    wanted: &[(Product, Workload<'_>)],
+    products: &mut Products,
+    progress: &mut impl FnMut(&str),
+) -> Result<()> {
+    let mut done: Vec<(PathBuf, Build, Result<(), String>)> = Vec::new();
+    for (product, workload) in wanted {
+        let Some(given) = workload.given() else { continue };
+        let name = workload.to_string();
+        let build = match product {
+            Product::Guest(Guest::Component) => given.component.as_ref().map(|component| component.build.as_ref()),
+            Product::GivenProgram => given.program.as_ref().map(|program| program.build.as_ref()),
+            Product::GivenImage => given.image.as_ref().map(|image| image.build.as_ref()),
+            _ => None,
+        };
+        let Some(build) = build else { continue };
+        if let Some(build) = build {
+            let known = done.iter().find(|(folder, other, _)| *folder == given.folder && other == build);
+            let result = match known {
+                Some((_, _, result)) => result.clone(),
+                None => {
+                    progress(&format!("{name}: {}", build.0.join(" ")));
+                    let result = run(layout, &workload.slug(), &given.folder, build).await;
+                    let result = result.map_err(|error| format!("{error:#}"));
+                    done.push((given.folder.clone(), build.clone(), result.clone()));
+                    result
+                }
+            };
+            if let Err(reason) = result {
+                products.fail(*product, &name, reason);
+                continue;
+            }
+        }
+        if *product == Product::Guest(Guest::Component) {
+            match component(given) {
+                Ok(file) => products.put(*product, &name, file),
+                Err(error) => products.fail(*product, &name, format!("{error:#}")),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The component's file, once it is known to be one.
+fn component(given: &Given) -> Result<PathBuf> {
+    let file = &given.component.as_ref().context("no component is named")?.file;
+    read_component(file)?;
+    Ok(fs_err::canonicalize(file)?)
+}
+
+/// Reads a component's file.
+///
+/// # Errors
+/// It is not there, not a plain file, too large, or no WebAssembly at all.
+pub fn read_component(file: &Path) -> Result<Vec<u8>> {
+    let metadata = fs_err::metadata(file)?;
+    ensure!(metadata.is_file(), "{} is not a file", file.display());
+    ensure!(metadata.len() <= LARGEST_COMPONENT, "{} is larger than {LARGEST_COMPONENT} bytes", file.display());
+    let bytes = fs_err::read(file)?;
+    ensure!(bytes.starts_with(b"\0asm"), "{} is not WebAssembly", file.display());
+    Ok(bytes)
+}
+
+async fn run(layout: &Layout, slug: &str, folder: &Path, build: &Build) -> Result<()> {
+    let [program, args @ ..] = &build.0[..] else { bail!("the build command is empty") };
+    let log = log_file(layout, &format!("build-{slug}.log"))?;
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.with_context(|| format!("cannot run `{program}` in {}", folder.display()))?;
+    let words = [output.stdout, output.stderr].concat();
+    fs_err::write(&log, &words)?;
+    ensure!(
+        output.status.success(),
+        "`{}` in {} failed ({}); it said: {}",
+        build.0.join(" "),
+        folder.display(),
+        output.status,
+        last_words(&words)
+    );
+    Ok(())
+}

@@ -1,0 +1,439 @@
+//! A whole run: preparation, calibration, rounds.
+
+pub mod examine;
+pub mod isolation;
+pub mod observer;
+pub mod plan;
+pub mod preflight;
+pub mod prepare;
+mod scheduler;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use tare_load::{Mix, Mode, Outcome};
+use tare_model::metrics::SIZE;
+use tare_model::{
+    Calibration, Group, Host, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample, Subject, metric_records,
+};
+
+use self::observer::{LoadName, Measured, Observer, Progress, StoppingRule};
+use self::plan::{Choice, Chosen, Suite, choose, order, plan};
+use self::prepare::{Prepared, Ready, failed, prepare};
+use self::scheduler::{Rotation, Scheduler};
+use crate::platforms::definitions;
+use crate::session::drive::{Loop, ceiling, drive, open_rates};
+use crate::session::measure::{Findings, Job, Load, Reading};
+use crate::session::mix::mix;
+use crate::session::sweep::{self, Sweep};
+use crate::session::verify::verify;
+use crate::sys::affinity::pin_this_thread;
+use crate::sys::cancel::Cancel;
+use crate::sys::facts;
+use crate::sys::sampling::{CpuTimes, STEAL_LIMIT};
+use crate::workload::{Layout, Provenance, Service};
+
+/// After this many failures one after another a subject is left out of the rounds that remain: a hang costs its
+/// timeout each time, and the others have a right to theirs.
+const FAILURES_TOLERATED: u32 = 2;
+
+/// What to run.
+pub struct Options<'a> {
+    /// The run's name.
+    pub run: &'a str,
+    /// Where things are.
+    pub layout: &'a Layout,
+    /// The services.
+    pub services: &'a [Service],
+    /// How much to measure.
+    pub suite: &'a Suite,
+    /// What to measure.
+    pub choice: &'a Choice,
+    /// The command line that repeats the run.
+    pub command: Vec<String>,
+}
+
+/// Does a whole run. Dropping the future ends it; [`crate::clear`] then removes its containers.
+///
+/// # Errors
+/// What concerns all subjects. What concerns one is in the record.
+pub async fn run(
+    options: &Options<'_>,
+    cancel: &Cancel,
+    observer: &mut dyn Observer,
+    rule: &mut dyn StoppingRule,
+) -> Result<RunRecord> {
+    let chosen = choose(options.choice, options.services)?;
+    let record = begin(options, plan(options.suite, options.choice, &chosen));
+    observer.record(&record)?;
+    let prepared = prepare(options.run, options.layout, &chosen, cancel, observer).await?;
+    // Who asks for single families wants no more than these.
+    let probed = if options.choice.only.is_empty() { &chosen[..] } else { &[] };
+    measure(&prepared, record, probed, observer, rule).await
+}
+
+/// Measures what is ready, and probes the isolation of these variants.
+///
+/// # Errors
+/// What concerns all subjects. What concerns one is in the record.
+async fn measure(
+    prepared: &Prepared<'_>,
+    mut record: RunRecord,
+    probed: &[Chosen<'_>],
+    observer: &mut dyn Observer,
+    rule: &mut dyn StoppingRule,
+) -> Result<RunRecord> {
+    record.versions.extend(prepared.versions.clone());
+    record.subjects = prepared.records();
+    record.failed.clone_from(&prepared.failed);
+    record.unavailable = prepared.unavailable(&record.plan.only);
+    let context = &prepared.context;
+    record.calibration.generator_cpus.clone_from(&context.cpus.generator);
+    record.calibration.subject_cpus.clone_from(&context.cpus.subject);
+    record.calibration.generator_polls = !context.generator_cpus().is_empty();
+    if !context.cpus.are_separate() {
+        context
+            .notes
+            .warn("one CPU serves both the load generator and the subjects: figures under load are not to be believed");
+    }
+    // The harness itself keeps off the subjects' CPUs.
+    pin_this_thread(&context.cpus.generator)?;
+    let (began, cpu_times) = (Instant::now(), CpuTimes::now());
+    let mut run = Run { prepared, record, observer, rule, began, cpu_times, strikes: HashMap::new() };
+    run.sizes()?;
+    run.calibrate().await?;
+    if !run.is_cancelled() {
+        run.probe_isolation(probed).await?;
+    }
+    if !run.is_cancelled() {
+        run.rounds().await?;
+    }
+    if run.is_cancelled() {
+        run.interrupt()?;
+    }
+    Ok(run.record)
+}
+
+fn begin(options: &Options<'_>, plan: Plan) -> RunRecord {
+    begin_with(options.run, options.command.clone(), plan, facts::host(), options.layout.provenance())
+}
+
+fn begin_with(run: &str, command: Vec<String>, plan: Plan, host: Host, provenance: Provenance) -> RunRecord {
+    RunRecord {
+        schema_version: SCHEMA_VERSION,
+        run: run.into(),
+        command,
+        started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        state: RunState::Running,
+        host,
+        versions: provenance.versions,
+        git_commit: provenance.git_commit,
+        plan,
+        subjects: Vec::new(),
+        platforms: definitions(),
+        metrics: metric_records(),
+        converged: Vec::new(),
+        isolation: Vec::new(),
+        calibration: Calibration::default(),
+        failed: Vec::new(),
+        unavailable: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+struct Run<'a> {
+    prepared: &'a Prepared<'a>,
+    record: RunRecord,
+    observer: &'a mut dyn Observer,
+    rule: &'a mut dyn StoppingRule,
+    began: Instant,
+    /// Those of the machine at the beginning.
+    cpu_times: Option<CpuTimes>,
+    /// Failures one after another, by subject.
+    strikes: HashMap<Subject, u32>,
+}
+
+impl Run<'_> {
+    /// Whether the user has ended the run. The record says so, whatever it was doing.
+    fn is_cancelled(&self) -> bool {
+        self.prepared.context.cancel.is_set()
+    }
+
+    fn interrupt(&mut self) -> Result<()> {
+        self.record.state = RunState::Interrupted;
+        self.save()
+    }
+
+    fn wants(&self, group: Group) -> bool {
+        self.record.plan.only.contains(&group)
+    }
+
+    /// Whether the subjects are loaded at all: memory is also read under load.
+    fn loads(&self) -> bool {
+        self.wants(Group::Load) || self.wants(Group::Memory)
+    }
+
+    fn sizes(&mut self) -> Result<()> {
+        if !self.wants(Group::Size) {
+            return Ok(());
+        }
+        for ready in &self.prepared.ready {
+            match ready.target.sizes() {
+                Ok(sizes) => {
+                    let readings = sizes.into_iter().map(|(phase, bytes)| (&SIZE, phase.into(), bytes as f64));
+                    self.write(ready, 0, 0, readings)?;
+                }
+                Err(error) => self.record.failed.push(failed(&ready.subject, Some(Group::Size), None, &error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Before any number counts: every subject passes its scenario, and where there is to be a load, its capacity and
+    /// the generator's are found.
+    async fn calibrate(&mut self) -> Result<()> {
+        let prepared = self.prepared;
+        let load = self.record.plan.load.clone();
+        let mut services = BTreeSet::new();
+        for (index, ready) in prepared.ready.iter().enumerate() {
+            let subject = ready.subject.clone();
+            self.tell(&format!("verify {subject} ({} of {})", index + 1, prepared.ready.len()), None);
+            match self.verify(ready).await {
+                Ok(Some((capacity, mix))) => {
+                    self.record.calibration.capacity_rps.insert(subject.to_string(), capacity);
+                    if services.insert(subject.service.clone()) {
+                        self.find_ceiling(&mix).await?;
+                    }
+                }
+                Ok(None) => {}
+                Err(_) if self.is_cancelled() => return self.interrupt(),
+                Err(error) => {
+                    self.record.failed.push(failed(&ready.subject, None, None, &error));
+                    self.strikes.insert(subject, FAILURES_TOLERATED);
+                }
+            }
+            self.save()?;
+        }
+        let capacities = &self.record.calibration.capacity_rps;
+        let subjects = prepared.ready.iter().map(|ready| ready.subject.clone());
+        // Controls do not count: they are no alternative that the load of the others would have to suit.
+        let judged = subjects.filter(|subject| !self.record.is_control(subject)).filter_map(|subject| {
+            let capacity = *capacities.get(&subject.to_string())?;
+            Some((subject.service, capacity))
+        });
+        let judged: Vec<(String, f64)> = judged.collect();
+        let calibration = &mut self.record.calibration;
+        calibration.open_rate_rps = open_rates(judged.clone(), load.open_share);
+        if let Some(ceiling) = calibration.generator_ceiling_rps.filter(|_| load.sweep_s > 0.0) {
+            calibration.sweep_rps = sweep::rates(judged, load.open_share, ceiling * load.sweep.of_ceiling);
+        }
+        self.save()
+    }
+
+    /// Passes a subject through its scenario; returns its capacity in requests per second, where it is to be loaded.
+    async fn verify(&self, ready: &Ready<'_>) -> Result<Option<(f64, Arc<Mix>)>> {
+        let (context, plan) = (&self.prepared.context, &self.record.plan);
+        let scenario = ready.scenario;
+        let timeout = Duration::from_secs_f64(plan.load.timeout_s);
+        let mut launched = ready.target.launch().await.context("it did not start")?;
+        let addr = launched.instance.addr();
+        let judged = async {
+            let captures = verify(scenario, addr, plan.seed, timeout).await?;
+            if !self.loads() {
+                return Ok(None);
+            }
+            let mix = Arc::new(mix(scenario, &captures)?);
+            let outcome = drive(context, addr, &plan.load, &mix, capacity_loop(plan)).await?;
+            ensure!(outcome.right > 0, "no request of the load was answered rightly: {}", first_error(&outcome));
+            Ok(Some((outcome.throughput_rps(), mix)))
+        };
+        let judged: Result<Option<(f64, Arc<Mix>)>> = judged.await;
+        let ended = launched.instance.ended().await?;
+        launched.instance.stop().await?;
+        match (judged, ended) {
+            (Err(error), Some(how)) => Err(error.context(format!("it died: {how}"))),
+            (judged, _) => judged,
+        }
+    }
+
+    /// The generator's ceiling with a service's requests; the lowest of all services counts.
+    async fn find_ceiling(&mut self, mix: &Arc<Mix>) -> Result<()> {
+        let plan = &self.record.plan;
+        let found = ceiling(&self.prepared.context, &plan.load, mix, capacity_loop(plan)).await?;
+        let lowest = &mut self.record.calibration.generator_ceiling_rps;
+        *lowest = Some(lowest.map_or(found, |lowest| lowest.min(found)));
+        Ok(())
+    }
+
+    async fn probe_isolation(&mut self, probed: &[Chosen<'_>]) -> Result<()> {
+        let observer = &mut *self.observer;
+        let tell = |what| observer.progress(&Progress::step(what));
+        self.record.isolation = isolation::probe(self.prepared, probed, &mut self.record.failed, tell).await?;
+        self.save()
+    }
+
+    /// Measures in rounds until everything is precise, the time is spent, or there were as many as the plan has.
+    async fn rounds(&mut self) -> Result<()> {
+        let prepared = self.prepared;
+        let Plan { rounds, seed, reference, rotation, time_limit_s, .. } = self.record.plan.clone();
+        let limit = Duration::from_secs_f64(time_limit_s);
+        let subjects: Vec<Subject> = prepared.ready.iter().map(|ready| ready.subject.clone()).collect();
+        let wanted = prepared.ready.iter().map(|ready| self.wanted(ready));
+        let mut scheduler = Scheduler::new(wanted, &reference, rotation);
+        for round in 1..=rounds {
+            let order = order(subjects.len(), seed, round);
+            for (place, &index) in order.iter().enumerate() {
+                let (ready, subject) = (&prepared.ready[index], &subjects[index]);
+                if self.strikes.get(subject).is_some_and(|strikes| *strikes >= FAILURES_TOLERATED) {
+                    scheduler.drop(index);
+                }
+                let due = scheduler.due(index, round);
+                if due.is_empty() {
+                    continue;
+                }
+                let left = scheduler.left(limit.saturating_sub(self.began.elapsed()), (round, rounds), &order[place..]);
+                let measured = (round > 1 || place > 0).then(|| self.measured(left));
+                self.tell(&format!("round {round}: {subject}"), measured);
+                let began = Instant::now();
+                self.measure(ready, &due, round, u32::try_from(place)? + 1).await?;
+                if self.is_cancelled() {
+                    return self.interrupt();
+                }
+                scheduler.took(index, round, began.elapsed());
+            }
+            let rule = &*self.rule;
+            let converged = scheduler.judge(round, |subject, group| rule.rounds_wanted(subject, group));
+            self.record.converged.extend(converged);
+            self.save()?;
+            if scheduler.is_done() {
+                break;
+            }
+            if round < rounds && self.began.elapsed() + scheduler.round(round + 1) > limit {
+                self.record.state = RunState::TimeSpent;
+                return self.save();
+            }
+        }
+        self.record.state = RunState::Complete;
+        self.save()
+    }
+
+    /// A subject with the families that are measured of it.
+    fn wanted(&self, ready: &Ready<'_>) -> (Subject, Vec<Group>) {
+        let (subject, Plan { only, in_depth, .. }) = (ready.subject.clone(), &self.record.plan);
+        let mut groups = only.clone();
+        groups.retain(|group| *group != Group::Density || in_depth.contains(&subject));
+        groups.retain(|group| self.record.unavailable(&subject, *group).is_none());
+        (subject, groups)
+    }
+
+    /// The sweep of a subject, in a round in which it has one.
+    fn sweep(&self, ready: &Ready<'_>, round: u32) -> Option<Sweep<'_>> {
+        let (plan, service, subject) = (&self.record.plan, &ready.subject.service, ready.subject.clone());
+        let rates_rps = self.record.calibration.sweep_rps.get(service)?;
+        let objective_ns = *plan.load.objective_ns.get(service)?;
+        let capacity_rps = *self.record.calibration.capacity_rps.get(&subject.to_string())?;
+        let is_due = plan.in_depth.contains(&subject) && Rotation::of(round, plan.rotation) == Rotation::Sweep;
+        is_due.then_some(Sweep { plan: &plan.load, rates_rps, objective_ns, capacity_rps })
+    }
+
+    fn measured(&self, left: Duration) -> Measured {
+        let (done_s, left_s) = (self.began.elapsed().as_secs_f64(), left.as_secs_f64());
+        Measured { share: done_s / (done_s + left_s), left_s }
+    }
+
+    async fn measure(&mut self, ready: &Ready<'_>, due: &[Group], round: u32, position: u32) -> Result<()> {
+        let subject = ready.subject.clone();
+        let plan = self.record.plan.clone();
+        let rate = self.record.open_rate_rps(&subject);
+        // Without figures of the load, it is there for the peak of memory.
+        let loaded = due.contains(&Group::Load) || due.contains(&Group::Memory) && !self.wants(Group::Load);
+        // Another sequence of requests in each round, the same for all subjects.
+        let load = rate.filter(|_| loaded).map(|rate_rps| Load {
+            plan: &plan.load,
+            seed: plan.seed.wrapping_add(u64::from(round)),
+            rate_rps,
+            sweep: self.sweep(ready, round),
+        });
+        let job = Job {
+            context: &self.prepared.context,
+            scenario: ready.scenario,
+            subject: &subject,
+            target: ready.target.as_ref(),
+            groups: due,
+            load,
+            instances: &plan.instances,
+            settle: Duration::from_secs_f64(plan.settle_s),
+        };
+        let findings = match job.run().await {
+            Ok(findings) => findings,
+            // What the user ended has not failed.
+            Err(_) if self.is_cancelled() => return Ok(()),
+            Err(error) => {
+                *self.strikes.entry(subject).or_default() += 1;
+                self.record.failed.push(failed(&ready.subject, None, Some(round), &error));
+                return Ok(());
+            }
+        };
+        self.strikes.remove(&subject);
+        let Findings { readings, failures, histograms } = findings;
+        for (phase, latencies) in &histograms {
+            self.observer.latencies(&LoadName { subject: &ready.subject, round, phase }, latencies)?;
+        }
+        self.write(ready, round, position, readings)?;
+        for (group, reason) in failures {
+            self.record.failed.push(failed(&ready.subject, Some(group), Some(round), &anyhow::anyhow!(reason)));
+        }
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        ready: &Ready<'_>,
+        round: u32,
+        position: u32,
+        readings: impl IntoIterator<Item = Reading>,
+    ) -> Result<()> {
+        for (metric, phase, value) in readings {
+            let sample = Sample { round, position, subject: ready.subject.clone(), metric, phase, value };
+            self.observer.sample(&sample)?;
+            self.rule.observe(&sample);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, what: &str, measured: Option<Measured>) {
+        self.observer.progress(&Progress { what: what.into(), measured });
+    }
+
+    fn save(&mut self) -> Result<()> {
+        self.record.warnings = self.prepared.context.notes.all();
+        let times = CpuTimes::now().zip(self.cpu_times);
+        let stolen = times.map(|(now, then)| (now - then).stolen_share());
+        self.record.calibration.steal_share = stolen;
+        if let Some(stolen) = stolen.filter(|stolen| *stolen > STEAL_LIMIT) {
+            let stolen = stolen * 100.0;
+            self.record.warnings.push(format!(
+                "this is a virtual machine, and {stolen:.1} % of its CPU time went to others while the rounds ran: sizes \
+                 and memory stand, times and rates are of a disturbed machine"
+            ));
+        }
+        self.observer.record(&self.record)
+    }
+}
+
+fn capacity_loop(plan: &Plan) -> Loop {
+    Loop { name: "closed", mode: Mode::Closed, seconds: plan.load.capacity_s, seed: plan.seed }
+}
+
+fn first_error(outcome: &Outcome) -> String {
+    let first = outcome
+        .errors
+        .tallies()
+        .into_iter()
+        .find_map(|(kind, tally)| Some(format!("{kind}: {}", tally.first.as_deref()?)));
+    first.unwrap_or_else(|| "no answer came".into())
+}

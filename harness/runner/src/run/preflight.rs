@@ -1,0 +1,107 @@
+//! What a comparison needs of the machine, all of it looked at before anything is done.
+
+use std::path::Path;
+use std::process::Command;
+
+use sysinfo::Disks;
+
+use crate::platforms::PLATFORMS;
+use crate::sys::affinity::Cpus;
+use crate::sys::conditions;
+use crate::sys::finding::Finding;
+use crate::sys::linker::library;
+use crate::workload::Layout;
+
+/// Free disk space that a first build and its images take, in bytes.
+const DISK_NEEDED: u64 = 8_000_000_000;
+
+/// Looks at everything.
+pub async fn preflight(layout: &Layout) -> Vec<Finding> {
+    let mut findings = vec![toolchain(layout), targets(layout), c_library(), disk(&layout.root), cpus()];
+    findings.extend(conditions::findings().await);
+    for platform in PLATFORMS {
+        findings.extend(platform.preflight().await);
+    }
+    findings
+}
+
+fn output(layout: &Layout, program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).current_dir(&layout.root).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn toolchain(layout: &Layout) -> Finding {
+    match output(layout, "cargo", &["--version"]) {
+        Some(version) => Finding::good("Rust toolchain", version),
+        None => Finding::missing(
+            "Rust toolchain",
+            "cargo does not run here",
+            "install rustup from https://rustup.rs, then run `rustup toolchain install` in the checkout",
+        ),
+    }
+}
+
+/// The targets that the services and hosts are built for.
+pub fn needed_targets() -> [String; 3] {
+    ["wasm32-wasip1".into(), "wasm32-wasip2".into(), format!("{}-unknown-linux-musl", std::env::consts::ARCH)]
+}
+
+fn targets(layout: &Layout) -> Finding {
+    let what = "Rust targets";
+    let Some(sysroot) = output(layout, "rustc", &["--print", "sysroot"]) else {
+        return Finding::missing(what, "rustc does not run here", "run `rustup toolchain install` in the checkout");
+    };
+    let there = |target: &String| Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir();
+    let missing: Vec<String> = needed_targets().into_iter().filter(|target| !there(target)).collect();
+    if missing.is_empty() {
+        return Finding::good(what, needed_targets().join(", "));
+    }
+    let names = missing.join(" ");
+    Finding::missing(
+        what,
+        format!("not installed: {names}"),
+        format!("run `rustup target add {names}` in the checkout"),
+    )
+}
+
+/// A linker and what static binaries are linked with.
+fn c_library() -> Finding {
+    let what = "static C library";
+    let remedy = "install a C compiler and the static C library: `apt-get install gcc libc6-dev` on Debian and Ubuntu, \
+                  `dnf install gcc glibc-static` on Fedora, `pacman -S gcc` on Arch";
+    match library("libc.a") {
+        Err(_) => Finding::missing(what, "there is no C compiler: cc does not run here", remedy),
+        Ok(Some(found)) => Finding::good(what, found.display().to_string()),
+        Ok(None) => Finding::missing(what, "the C compiler has no libc.a", remedy),
+    }
+}
+
+fn disk(root: &Path) -> Finding {
+    let disks = Disks::new_with_refreshed_list();
+    let mounts = disks.iter().filter(|disk| root.starts_with(disk.mount_point()));
+    let Some(disk) = mounts.max_by_key(|disk| disk.mount_point().as_os_str().len()) else {
+        return Finding::warning("disk", "free space cannot be read", "make sure that 8 GB are free");
+    };
+    let free = disk.available_space();
+    #[expect(clippy::cast_precision_loss, reason = "a rounded figure for a human")]
+    let detail = format!("{:.1} GB free at {}", free as f64 / 1e9, disk.mount_point().display());
+    if free < DISK_NEEDED {
+        return Finding::warning("disk", detail, "a first build and its images take up to 8 GB: make room");
+    }
+    Finding::good("disk", detail)
+}
+
+fn cpus() -> Finding {
+    match Cpus::detect() {
+        Ok(cpus) if cpus.are_separate() => {
+            let detail = format!("load generator on {:?}, subjects on {:?}", cpus.generator, cpus.subject);
+            Finding::good("CPUs", detail)
+        }
+        Ok(_) => Finding::warning(
+            "CPUs",
+            "only one: the load generator and what it loads must share it",
+            "use a machine with two CPUs or more; figures under load are not to be believed here",
+        ),
+        Err(error) => Finding::missing("CPUs", format!("{error:#}"), "run on Linux"),
+    }
+}

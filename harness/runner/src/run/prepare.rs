@@ -1,0 +1,200 @@
+//! Everything before the first measurement: cleaning up after dead runs, building, making subjects ready.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use anyhow::{Context, Result};
+use tare_model::{FailedCell, Group, Subject, SubjectRecord, UnavailableCell};
+
+use super::isolation::{INTRUDER, is_probed};
+use super::observer::{Observer, Progress};
+use super::plan::Chosen;
+use crate::artifacts::{Product, Wanted, build};
+use crate::engine::{Engine, RunOwner};
+use crate::platforms::{Notes, RunContext, Target, remove_leftovers};
+use crate::sys::affinity::Cpus;
+use crate::sys::cancel::Cancel;
+use crate::sys::owner::{me, sweep_processes};
+use crate::workload::{Implementation, Layout, Limits, Needs, Scenario, Service, Source};
+
+/// A subject that can be launched.
+pub struct Ready<'a> {
+    /// The subject.
+    pub subject: Subject,
+    /// The requests and right answers of its service.
+    pub scenario: &'a Scenario,
+    /// What launches it.
+    pub target: Box<dyn Target>,
+}
+
+/// What the preparation gave.
+pub struct Prepared<'a> {
+    /// What all subjects share.
+    pub context: Rc<RunContext>,
+    /// The subjects that can be launched, in the order of choice.
+    pub ready: Vec<Ready<'a>>,
+    /// Those that cannot, and why.
+    pub failed: Vec<FailedCell>,
+    /// Versions of the engine, where one is used.
+    pub versions: BTreeMap<String, String>,
+}
+
+impl Prepared<'_> {
+    /// The records of the subjects that can be launched.
+    pub fn records(&self) -> Vec<SubjectRecord> {
+        let record = |ready: &Ready<'_>| SubjectRecord {
+            subject: ready.subject.clone(),
+            artifacts: ready.target.artifacts(),
+            settings: ready.target.settings(),
+            grants: ready.target.grants(),
+        };
+        self.ready.iter().map(record).collect()
+    }
+
+    /// What of these families cannot be measured of the subjects as they are.
+    pub fn unavailable(&self, wanted: &[Group]) -> Vec<UnavailableCell> {
+        let of = |ready: &Ready<'_>| {
+            let subject = ready.subject.clone();
+            let cell = move |(group, reason)| UnavailableCell { subject: subject.clone(), group, reason };
+            ready.target.unavailable().into_iter().filter(|(group, _)| wanted.contains(group)).map(cell).collect()
+        };
+        self.ready.iter().flat_map(|ready| -> Vec<UnavailableCell> { of(ready) }).collect()
+    }
+}
+
+/// Ends and removes what dead runs left behind; says what that was.
+///
+/// # Errors
+/// When the engine refuses to list or remove containers, or the kernel to remove their cgroups.
+pub async fn sweep(layout: &Layout, engine: Option<&Engine>) -> Result<Vec<String>> {
+    let mut swept: Vec<String> = Vec::new();
+    let processes = sweep_processes();
+    if processes > 0 {
+        swept.push(format!("{processes} processes"));
+    }
+    swept.extend(remove_leftovers(layout, |owner| !owner.is_alive())?);
+    if let Some(engine) = engine {
+        swept.extend(engine.sweep_dead().await?.into_iter().map(|name| format!("container {name}")));
+    }
+    Ok(swept)
+}
+
+/// Builds and makes ready, and builds what probes their isolation. A subject for which it fails costs
+/// only itself.
+///
+/// # Errors
+/// What concerns all subjects: no cargo, no right to pin, an engine that breaks off.
+pub async fn prepare<'a>(
+    run: &str,
+    layout: &Layout,
+    chosen: &[Chosen<'a>],
+    cancel: &Cancel,
+    observer: &mut dyn Observer,
+) -> Result<Prepared<'a>> {
+    let cpus = Cpus::detect()?;
+    fs_err::create_dir_all(layout.logs())?;
+    let engine = Engine::connect().await;
+    for what in sweep(layout, engine.as_ref().ok()).await? {
+        observer.progress(&Progress::step(format!("removed what a dead run had left: {what}")));
+    }
+    let wanted = wanted(layout, chosen);
+    let products = build(layout, &wanted, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
+    let mut versions = BTreeMap::new();
+    if let Ok(engine) = &engine {
+        versions = engine.info().await?.versions();
+    }
+    let context = Rc::new(RunContext {
+        run: run.into(),
+        layout: layout.clone(),
+        cpus,
+        products,
+        engine: engine.map_err(|error| error.to_string()),
+        cancel: cancel.clone(),
+        notes: Notes::default(),
+    });
+    let mut prepared = Prepared { context, ready: Vec::new(), failed: Vec::new(), versions };
+    for chosen in chosen {
+        let subject = chosen.subject();
+        observer.progress(&Progress::step(format!("prepare {subject}")));
+        match chosen.variant.prepare(&prepared.context, chosen.workload).await {
+            Ok(target) => {
+                prepared.ready.push(Ready { subject, scenario: &chosen.workload.service.scenario, target });
+            }
+            Err(error) => prepared.failed.push(failed(&subject, None, None, &error)),
+        }
+    }
+    Ok(prepared)
+}
+
+/// The artifacts of all chosen variants, and for the intruder those of the variants that it probes and of its control.
+fn wanted<'a>(layout: &Layout, chosen: &[Chosen<'a>]) -> Wanted<'a> {
+    let mut wanted = Wanted::together(built_in(layout));
+    for chosen in chosen {
+        for product in chosen.variant.takes(&chosen.workload.implementation.source).unwrap_or_default() {
+            wanted.add(product, chosen.workload);
+            if is_probed(chosen) {
+                wanted.add_folder(product, INTRUDER);
+                // The plain process is the control of probes, chosen or not.
+                wanted.add_folder(Product::StaticBinary, INTRUDER);
+            }
+        }
+    }
+    wanted
+}
+
+/// The folders of the services that the workspace builds.
+fn built_in(layout: &Layout) -> Vec<String> {
+    // A checkout without a usable service has none to build together; whoever is asked for is built alone.
+    let services = layout.services().map(|(services, _)| services).unwrap_or_default();
+    services.into_iter().filter(Service::is_built_in).map(|service| service.name).collect()
+}
+
+/// Everything that an archive of the program holds: of the services that the workspace builds, and of the hosts.
+///
+/// # Errors
+/// No cargo, or something does not build.
+pub async fn build_all(layout: &Layout, mut progress: impl FnMut(&str)) -> Result<crate::artifacts::Products> {
+    let folders = built_in(layout);
+    let mut wanted = Wanted::together(folders.clone());
+    let source = Source::Workspace { folder: String::new() };
+    for (_, variant) in crate::platforms::variants() {
+        for product in variant.takes(&source).unwrap_or_default() {
+            for folder in folders.iter().map(String::as_str).chain([INTRUDER]) {
+                wanted.add_folder(product, folder);
+            }
+        }
+    }
+    let products = build(layout, &wanted, &mut progress).await?;
+    let failures: Vec<String> =
+        products.failures().map(|(product, of, reason)| format!("{of} ({product:?}): {reason}")).collect();
+    anyhow::ensure!(failures.is_empty(), "not everything could be built: {}", failures.join("; "));
+    Ok(products)
+}
+
+/// The record of what could not be measured.
+pub fn failed(subject: &Subject, group: Option<Group>, round: Option<u32>, error: &anyhow::Error) -> FailedCell {
+    FailedCell { subject: subject.clone(), group, round, reason: format!("{error:#}") }
+}
+
+/// Removes the containers that a run of this process still has: for the end of a run, also of one that was cut short.
+///
+/// # Errors
+/// When the engine or the kernel refuses.
+pub async fn clear(layout: &Layout, run: &str) -> Result<()> {
+    let removed = remove_leftovers(layout, |owner| owner == me());
+    if let Ok(engine) = Engine::connect().await {
+        engine.remove_run(&RunOwner::this_process(run)).await.context("cannot remove the run's containers")?;
+    }
+    removed.map(drop)
+}
+
+/// An implementation that the workspace builds from a folder.
+pub fn workspace(folder: &str) -> Implementation {
+    Implementation {
+        name: tare_model::DEFAULT_IMPLEMENTATION.into(),
+        source: Source::Workspace { folder: folder.into() },
+        env: BTreeMap::new(),
+        needs: Needs::default(),
+        limits: Limits::default(),
+    }
+}

@@ -1,0 +1,346 @@
+//! Measuring one subject once: launch, memory, load, stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tare_load::{Histogram, Mix, Mode, Outcome};
+use tare_model::metrics::{
+    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, MEMORY_TRACE,
+    STARTUP_COLD, STARTUP_WARM, THROUGHPUT, WARM_UP,
+};
+use tare_model::{Group, LoadPlan, Metric, Phase, Subject};
+
+use super::density::density;
+use super::drive::{Loop, drive, warm_up};
+use super::mix::mix;
+use super::sweep::Sweep;
+use super::verify::verify;
+use crate::platforms::{Instance, Processes, RunContext, Startup, Target};
+use crate::sys::cgroup::Cgroup;
+use crate::sys::sampling::{PERIOD, Sampler, cpu_time_ns, high_water_bytes, pss_bytes};
+use crate::workload::Scenario;
+
+/// How many of the readings of memory during a loop are kept, about.
+const TRACE_POINTS: f64 = 20.0;
+
+/// The share of requests that may go wrong before the figures of a load are thrown away.
+const TOLERATED_ERRORS: f64 = 0.001;
+
+/// The generator's own lateness at its 99th percentile, above which the run is marked.
+const LATENESS_LIMIT: Duration = Duration::from_millis(1);
+
+/// A metric, its phase and a value.
+pub type Reading = (&'static Metric, Phase, f64);
+
+/// How a subject is measured in a round.
+pub struct Job<'a> {
+    /// What all subjects share.
+    pub context: &'a RunContext,
+    /// The requests and right answers of the service.
+    pub scenario: &'a Scenario,
+    /// The subject's name.
+    pub subject: &'a Subject,
+    /// What launches it.
+    pub target: &'a dyn Target,
+    /// The families to measure.
+    pub groups: &'a [Group],
+    /// The load; `None` in a round without.
+    pub load: Option<Load<'a>>,
+    /// The numbers of instances whose memory is measured beside each other.
+    pub instances: &'a [u32],
+    /// How long instances are left alone before their memory is read: what their start has set going comes to rest.
+    pub settle: Duration,
+}
+
+/// The load of a round.
+#[derive(Clone, Copy)]
+pub struct Load<'a> {
+    /// The loops.
+    pub plan: &'a LoadPlan,
+    /// The seed of the sequences of requests.
+    pub seed: u64,
+    /// The open loop's rate in requests per second.
+    pub rate_rps: f64,
+    /// The rates that are tried besides, in a round in which they are.
+    pub sweep: Option<Sweep<'a>>,
+}
+
+/// What came of a job: readings, and what went wrong with families of metrics after the launch.
+#[derive(Default)]
+pub struct Findings {
+    /// What was read.
+    pub readings: Vec<Reading>,
+    /// What could not be measured or trusted, and why.
+    pub failures: Vec<(Group, String)>,
+    /// The latencies of each load in nanoseconds, from which any percentile can be worked out: of the phases `open`,
+    /// `closed`, and `sweep` at its rates.
+    pub histograms: Vec<(Phase, Histogram<u64>)>,
+}
+
+impl Job<'_> {
+    /// Does it. The instance is gone when this returns.
+    ///
+    /// # Errors
+    /// When the subject does not start, dies or does not stop; what was read before is lost then.
+    pub async fn run(&self) -> Result<Findings> {
+        let mut findings = Findings::default();
+        let launched = self.target.launch().await.context("it did not start")?;
+        if self.groups.contains(&Group::Startup) {
+            findings.startup(&STARTUP_COLD, &launched.startup);
+        }
+        let mut instance = launched.instance;
+        let measured = self.measure(instance.as_mut(), &mut findings).await;
+        let ended = instance.ended().await?;
+        if let (Ok(Some(mix)), None) = (&measured, &ended) {
+            self.sweep(instance.as_mut(), mix, &mut findings).await?;
+        }
+        instance.stop().await.context("it could not be stopped")?;
+        if let Some(how) = ended {
+            bail!("it died under measurement: {how}");
+        }
+        measured?;
+        let family = [Group::Startup, Group::Memory].into_iter().find(|group| self.groups.contains(group));
+        if let Some(family) = family
+            && let Err(error) = self.deploy(&mut findings).await
+        {
+            findings.failures.push((family, format!("{error:#}")));
+        }
+        if self.groups.contains(&Group::Density) {
+            match density(self.target, self.instances, self.settle).await {
+                Ok(found) => findings.readings.extend(found.readings),
+                Err(error) => findings.failures.push((Group::Density, format!("{error:#}"))),
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Returns the requests of the load, where there was one.
+    async fn measure(&self, instance: &mut dyn Instance, findings: &mut Findings) -> Result<Option<Arc<Mix>>> {
+        let memory = self.groups.contains(&Group::Memory).then(|| Memory::of(instance)).transpose()?;
+        if let Some(memory) = &memory {
+            tokio::time::sleep(self.settle).await;
+            findings.memory("idle", memory.read());
+        }
+        match self.load {
+            Some(load) => self.load(instance, memory, findings, load).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn load(
+        &self,
+        instance: &mut dyn Instance,
+        memory: Option<Memory>,
+        findings: &mut Findings,
+        Load { plan, seed, rate_rps, .. }: Load<'_>,
+    ) -> Result<Arc<Mix>> {
+        let timeout = Duration::from_secs_f64(plan.timeout_s);
+        let captures = verify(self.scenario, instance.addr(), seed, timeout).await?;
+        let mix = Arc::new(mix(self.scenario, &captures)?);
+        let watch = memory.clone().map(|memory| Sampler::start(move || memory.read()));
+        let open = Loop { name: "open", mode: Mode::Open { rate_rps }, seconds: plan.open_s, seed };
+        let done = self.one_loop(instance, plan, &mix, open, findings).await;
+        if let (Some(watch), Some(memory)) = (watch, memory) {
+            findings.over_time(&watch.stop(), plan.open_s);
+            findings.memory("after", memory.read());
+            findings.high_water(&memory);
+        }
+        done?;
+        if self.groups.contains(&Group::Load) {
+            // Other unique values than in the open loop: the instance is the same.
+            let closed = Loop { name: "closed", mode: Mode::Closed, seconds: plan.closed_s, seed: seed ^ u64::MAX };
+            self.one_loop(instance, plan, &mix, closed, findings).await?;
+        }
+        Ok(mix)
+    }
+
+    /// Sweeps the rates, last of all on an instance: what goes wrong there, its death included, costs no other figure.
+    async fn sweep(&self, instance: &mut dyn Instance, mix: &Arc<Mix>, findings: &mut Findings) -> Result<()> {
+        let Some(Load { seed, sweep: Some(sweep), .. }) = self.load else { return Ok(()) };
+        if !self.groups.contains(&Group::Load) {
+            return Ok(());
+        }
+        let climbed = sweep.climb(self.context, instance.addr(), seed, mix, findings).await;
+        let died = instance.ended().await?.map(|how| format!("it died: {how}"));
+        let failed = match (climbed, died) {
+            (Ok(late), died) => {
+                if let Some(late) = late {
+                    self.note_lateness(late);
+                }
+                died.map(|died| format!("{died}, after the sweep of rates"))
+            }
+            (Err(error), None) => Some(format!("{error:#}")),
+            (Err(error), Some(died)) => Some(format!("{died}: {error:#}")),
+        };
+        findings.failures.extend(failed.map(|reason| (Group::Load, reason)));
+        Ok(())
+    }
+
+    async fn one_loop(
+        &self,
+        instance: &mut dyn Instance,
+        plan: &LoadPlan,
+        mix: &Arc<Mix>,
+        wanted: Loop,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let processes = instance.processes()?;
+        let warmed = warm_up(self.context, instance.addr(), plan, mix, wanted).await?;
+        if !warmed.steady {
+            self.context.notes.unsteady(self.subject);
+        }
+        let before = cpu_ns(&processes, instance.cgroup())?;
+        let outcome = drive(self.context, instance.addr(), plan, mix, wanted).await?;
+        let spent = cpu_ns(&processes, instance.cgroup()).map(|after| after.saturating_sub(before));
+        self.note_lateness(Duration::from_nanos(outcome.lateness.value_at_quantile(0.99)));
+        if self.groups.contains(&Group::Load) {
+            findings.read(&WARM_UP, wanted.name, warmed.took.as_nanos() as f64);
+            // Of a service that somebody else started the processes are not known.
+            let spent = spent.ok().filter(|_| !processes.service.is_empty());
+            findings.load(&wanted, &outcome, spent);
+        }
+        Ok(())
+    }
+
+    fn note_lateness(&self, late: Duration) {
+        if late > LATENESS_LIMIT {
+            self.context.notes.lateness(self.subject, late);
+        }
+    }
+
+    /// The same subject deployed into an engine that already runs.
+    async fn deploy(&self, findings: &mut Findings) -> Result<()> {
+        let deployed = self.target.deploy().await.context("it could not be deployed into a running engine")?;
+        let Some(deployed) = deployed else { return Ok(()) };
+        if self.groups.contains(&Group::Startup) {
+            findings.startup(&STARTUP_WARM, &deployed.startup);
+        }
+        if self.groups.contains(&Group::Memory) {
+            findings.read(&MEMORY_ENGINE, "empty", deployed.empty_engine_bytes as f64);
+        }
+        Ok(())
+    }
+}
+
+fn cpu_ns(processes: &Processes, cgroup: Option<&Cgroup>) -> Result<u64> {
+    let sum = |pids: &[i32]| pids.iter().map(|&pid| cpu_time_ns(pid)).sum::<Result<u64>>();
+    let service = match cgroup {
+        Some(cgroup) => u64::try_from(cgroup.cpu_time()?.as_nanos())?,
+        None => sum(&processes.service)?,
+    };
+    Ok(service + sum(&processes.engine)?)
+}
+
+/// Where the memory of an instance is read.
+#[derive(Clone)]
+struct Memory {
+    processes: Processes,
+    cgroup: Option<Cgroup>,
+}
+
+impl Memory {
+    fn of(instance: &dyn Instance) -> Result<Self> {
+        Ok(Self { processes: instance.processes()?, cgroup: instance.cgroup().cloned() })
+    }
+
+    /// The service's proportional set size, its cgroup's charge, and what the engine runs beside it; in bytes.
+    fn read(&self) -> [Option<u64>; 3] {
+        let pss = |pids: &[i32]| pids.iter().map(|&pid| pss_bytes(pid).ok()).sum::<Option<u64>>();
+        let engine = (!self.processes.engine.is_empty()).then(|| pss(&self.processes.engine)).flatten();
+        let cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.memory_usage().ok());
+        [pss(&self.processes.service), cgroup, engine]
+    }
+}
+
+impl Findings {
+    /// Notes a reading.
+    pub fn read(&mut self, metric: &'static Metric, phase: impl Into<Phase>, value: f64) {
+        self.readings.push((metric, phase.into(), value));
+    }
+
+    /// Keeps the latencies of a load.
+    pub fn histogram(&mut self, phase: impl Into<Phase>, latencies: &Histogram<u64>) {
+        self.histograms.push((phase.into(), latencies.clone()));
+    }
+
+    fn startup(&mut self, metric: &'static Metric, startup: &Startup) {
+        self.read(metric, "total", startup.total_ns() as f64);
+        for (phase, length) in startup.phases() {
+            self.read(metric, phase, length as f64);
+        }
+    }
+
+    fn memory(&mut self, phase: &str, readings: [Option<u64>; 3]) {
+        let [pss, cgroup, engine] = readings;
+        for (metric, bytes) in [(&MEMORY_PSS, pss), (&MEMORY_CGROUP, cgroup), (&MEMORY_ENGINE, engine)] {
+            if let Some(bytes) = bytes {
+                self.read(metric, phase, bytes as f64);
+            }
+        }
+        if pss.is_none() {
+            let reason =
+                "the memory of its processes cannot be read: only root may read that of other users' processes";
+            self.failures.push((Group::Memory, reason.into()));
+        }
+    }
+
+    /// The readings during a loop of so many seconds: the peak of each quantity, and the service's memory over time.
+    fn over_time(&mut self, readings: &[[Option<u64>; 3]], loop_s: f64) {
+        let peak = |place: usize| readings.iter().filter_map(|reading| reading[place]).max();
+        self.memory("peak", [peak(0), peak(1), peak(2)]);
+        // Long loops have many readings, of which a curve needs some only.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and casts saturate")]
+        let step = (loop_s / PERIOD.as_secs_f64() / TRACE_POINTS).ceil().max(1.0) as usize;
+        for (place, reading) in readings.iter().enumerate().step_by(step) {
+            if let Some(bytes) = reading[0] {
+                let at = place as u128 * PERIOD.as_millis();
+                self.read(&MEMORY_TRACE, Phase::at("pss", at as f64), bytes as f64);
+            }
+        }
+    }
+
+    fn high_water(&mut self, memory: &Memory) {
+        let service = memory.processes.service.iter().map(|&pid| high_water_bytes(pid).ok()).sum::<Option<u64>>();
+        let cgroup = memory.cgroup.as_ref().and_then(|cgroup| cgroup.memory_high_water().ok());
+        for (phase, bytes) in [("rss", service), ("cgroup", cgroup)] {
+            if let Some(bytes) = bytes {
+                self.read(&MEMORY_HIGH_WATER, phase, bytes as f64);
+            }
+        }
+    }
+
+    fn load(&mut self, done: &Loop, outcome: &Outcome, cpu_ns: Option<u64>) {
+        let phase = done.name;
+        let errors = outcome.errors.total();
+        self.read(&LOAD_ERRORS, phase, errors as f64);
+        if errors > 0 {
+            self.failures.push((Group::Load, describe_errors(phase, outcome)));
+        }
+        let asked = (outcome.right + errors).max(1);
+        if errors as f64 > asked as f64 * TOLERATED_ERRORS || outcome.right == 0 {
+            return;
+        }
+        let throughput = match done.mode {
+            Mode::Closed => outcome.throughput_rps(),
+            Mode::Open { .. } => outcome.rate_in_window_rps(),
+        };
+        self.read(&THROUGHPUT, phase, throughput);
+        self.histogram(phase, &outcome.latency);
+        let percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)];
+        for (name, quantile) in percentiles {
+            let value = outcome.latency.value_at_quantile(quantile);
+            self.read(&LATENCY, format!("{phase}_{name}"), value as f64);
+        }
+        if let Some(cpu_ns) = cpu_ns {
+            self.read(&CPU_PER_REQUEST, phase, cpu_ns as f64 / outcome.right as f64);
+        }
+    }
+}
+
+fn describe_errors(phase: &str, outcome: &Outcome) -> String {
+    let kinds = outcome.errors.tallies().into_iter().filter(|(_, tally)| tally.count > 0);
+    let texts =
+        kinds.map(|(kind, tally)| format!("{} {kind} (first: {})", tally.count, tally.first.as_deref().unwrap_or("?")));
+    format!("{phase} loop, requests not answered rightly: {}", texts.collect::<Vec<_>>().join("; "))
+}
