@@ -6,11 +6,15 @@
 mod component;
 #[cfg(feature = "framing")]
 mod framing;
+#[cfg(feature = "reader")]
+mod reader;
 
 #[cfg(feature = "component")]
 pub use component::component;
 #[cfg(feature = "framing")]
 pub use framing::framing;
+#[cfg(feature = "reader")]
+pub use reader::reader;
 
 /// The seeds of a target, by file name.
 #[cfg(test)]
