@@ -1,21 +1,13 @@
-//! Two runs beside each other.
+//! This run against another.
 
 use tare_model::{RunRecord, Subject};
 use tare_stats::{Cell, Summary};
 
-use crate::columns::{COLUMNS, Column};
+use crate::catalogue::{self, Column, Entry};
+use crate::content::Other;
 use crate::format::{Scale, ratio};
-use crate::layout::{Content, TextColumn};
+use crate::layout::{TableCell, TextColumn};
 use crate::paint::{BAD, DIM, PLAIN, Piece};
-
-/// Another run, to be read against.
-#[derive(Debug, Clone, Copy)]
-pub struct Other<'a> {
-    /// Its record.
-    pub record: &'a RunRecord,
-    /// Its cells.
-    pub summary: &'a Summary,
-}
 
 /// How two values of different runs stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +17,7 @@ enum Stands {
     /// Their intervals overlap.
     Together,
     /// One of them has no interval.
-    Untold,
+    Unknown,
 }
 
 impl Stands {
@@ -33,7 +25,7 @@ impl Stands {
         match (one.value.interval, other.value.interval) {
             (Some(one), Some(other)) if one.low > other.high || other.low > one.high => Self::Apart,
             (Some(_), Some(_)) => Self::Together,
-            _ => Self::Untold,
+            _ => Self::Unknown,
         }
     }
 
@@ -41,7 +33,7 @@ impl Stands {
         match self {
             Self::Apart => Piece::new("≠", BAD),
             Self::Together => Piece::new("=", DIM),
-            Self::Untold => Piece::new("?", DIM),
+            Self::Unknown => Piece::new("?", DIM),
         }
     }
 }
@@ -81,26 +73,30 @@ pub(crate) fn explained(record: &RunRecord, other: Other<'_>) -> Vec<(String, St
 
 /// The columns of the subjects of one service that both runs have.
 pub(crate) fn columns(summary: &Summary, other: Other<'_>, subjects: &[Subject]) -> Vec<TextColumn> {
-    let found = COLUMNS.iter().filter_map(|column| {
+    let found = catalogue::with(|entry| entry.column).filter_map(|(entry, column)| {
         let cells = |summary: &'_ Summary| -> Vec<Option<(Cell, &'static str)>> {
             let of = |subject| {
-                let cell = summary.cell(subject, column.metric, column.phase)?;
+                let cell = summary.cell(subject, entry.metric, entry.phase)?;
                 Some((cell.clone(), if summary.is_lower_bound(cell) { "≥" } else { "" }))
             };
             subjects.iter().map(of).collect()
         };
-        text(column, &cells(other.summary), &cells(summary))
+        text((entry, column), &cells(other.summary), &cells(summary))
     });
     found.collect()
 }
 
 /// Of cells, and what stands before their values.
-fn text(column: &Column, then: &[Option<(Cell, &str)>], now: &[Option<(Cell, &str)>]) -> Option<TextColumn> {
+fn text(
+    (entry, column): (&Entry, Column),
+    then: &[Option<(Cell, &str)>],
+    now: &[Option<(Cell, &str)>],
+) -> Option<TextColumn> {
     let values = then.iter().zip(now).filter_map(|(then, now)| Some([then.as_ref()?, now.as_ref()?]));
     let least = values.flatten().map(|(cell, _)| cell.value.median).filter(|value| *value > 0.0).reduce(f64::min)?;
-    let scale = Scale::of(column.metric.unit, least);
+    let scale = Scale::of(entry.metric.unit, least);
     let cells = then.iter().zip(now).map(|(then, now)| match (then, now) {
-        (Some((then, before_then)), Some((now, before_now))) => Content::Whole(vec![
+        (Some((then, before_then)), Some((now, before_now))) => TableCell::Whole(vec![
             Piece::new(
                 format!(
                     "{before_then}{} → {before_now}{}",
@@ -112,8 +108,8 @@ fn text(column: &Column, then: &[Option<(Cell, &str)>], now: &[Option<(Cell, &st
             Piece::new(ratio(now.value.median / then.value.median), DIM),
             Stands::of(then, now).sign(),
         ]),
-        _ => Content::Whole(vec![Piece::new("–", DIM)]),
+        _ => TableCell::Whole(vec![Piece::new("–", DIM)]),
     });
     let title = format!("{}, {}", column.title, scale.name).trim_end_matches(", ").to_owned();
-    Some(TextColumn { section: column.section.to_owned(), title, cells: cells.collect() })
+    Some(TextColumn { section: entry.section.name.to_owned(), title, cells: cells.collect() })
 }

@@ -1,97 +1,95 @@
 //! The text of each cell: figures, what stands for a figure, and marks.
 
-use tare_model::metrics::{KEPT_UP, LATENCY, LOAD_ERRORS, MEMORY_ENGINE, STARTUP_COLD, SUSTAINED_RATE, THROUGHPUT};
-use tare_model::{Group, RunRecord, Subject, Unit};
+use tare_model::metrics::{KEPT_UP, LATENCY, LOAD_ERRORS, STARTUP_COLD, SUSTAINED_RATE, THROUGHPUT};
+use tare_model::{Group, Phase, RunRecord, Subject, Unit};
 use tare_stats::{Cell, Summary};
 
-use crate::columns::{COLUMNS, Column, Kind};
+use crate::catalogue::{self, CellKind, Column, Entry};
 use crate::format::{Scale, count, number, ratio, spread};
-use crate::layout::{Content, TextColumn};
+use crate::layout::{TableCell, TextColumn};
 use crate::marks::{Marks, failures};
 use crate::paint::{BAD, DIM, MARK, PLAIN, Piece};
 
 /// The share of the generator's ceiling above which it may be the generator that was measured.
 const NEAR_CEILING: f64 = 0.8;
 
-/// The phase in which the engine's memory is part of the subject's, see [`MEMORY_ENGINE`].
-const PART_OF_SUBJECT: &str = "empty";
-
-/// The columns of the subjects of one service that have anything to show.
+/// The columns of the subjects of one service that have anything to show, each with its entry.
 pub(crate) fn columns(
     record: &RunRecord,
     summary: &Summary,
     subjects: &[Subject],
     marks: &mut Marks,
-) -> Vec<TextColumn> {
-    let shown: Vec<&Column> = COLUMNS.iter().filter(|column| is_shown(column, record, summary, subjects)).collect();
-    let sections = shown.chunk_by(|a, b| a.section == b.section);
+) -> Vec<(&'static Entry, TextColumn)> {
+    let all = catalogue::with(|entry| entry.column).map(|(entry, column)| Figure { record, summary, entry, column });
+    let shown: Vec<Figure<'_>> = all.filter(|figure| figure.is_shown(subjects)).collect();
     let mut columns = Vec::new();
-    for section in sections {
-        let mixed = section.iter().any(|column| column.metric.unit != section[0].metric.unit);
-        for column in section {
-            let scale = scale(column.metric.unit, section, summary, subjects);
+    for section in shown.chunk_by(|a, b| a.entry.section.name == b.entry.section.name) {
+        let mixed = section.iter().any(|figure| figure.entry.metric.unit != section[0].entry.metric.unit);
+        for figure in section {
+            let scale = scale(figure.entry.metric.unit, section, subjects);
             let with_unit =
                 |name: &str, wanted: bool| if wanted { format!("{name}, {}", scale.name) } else { name.into() };
-            let view = View { record, summary, column, scale };
-            columns.push(TextColumn {
-                section: with_unit(column.section, !mixed),
-                title: with_unit(column.title, mixed),
-                cells: subjects.iter().map(|subject| view.content(subject, marks)).collect(),
-            });
+            let text = TextColumn {
+                section: with_unit(figure.entry.section.name, !mixed),
+                title: with_unit(figure.column.title, mixed),
+                cells: subjects.iter().map(|subject| figure.content(subject, scale, marks)).collect(),
+            };
+            columns.push((figure.entry, text));
         }
     }
     columns
 }
 
-fn is_shown(column: &Column, record: &RunRecord, summary: &Summary, subjects: &[Subject]) -> bool {
-    let has_value = subjects.iter().any(|subject| find(summary, column, subject).is_some());
-    let failed = |subject: &Subject| !failures(&record.failed, subject, Some(column.metric.group)).is_empty();
-    has_value
-        || column.kind == Kind::Plain && record.plan.only.contains(&column.metric.group) && subjects.iter().any(failed)
-}
-
-fn find<'a>(summary: &'a Summary, column: &Column, subject: &Subject) -> Option<&'a Cell> {
-    let found = summary.cell(subject, column.metric, column.phase);
-    let part =
-        || (column.kind == Kind::Engine).then(|| summary.cell(subject, &MEMORY_ENGINE, PART_OF_SUBJECT)).flatten();
-    found.or_else(part)
-}
-
 /// The scale for the columns of this unit among those of a section: one for all that can be compared.
-fn scale(unit: Unit, section: &[&Column], summary: &Summary, subjects: &[Subject]) -> Scale {
-    let columns = section.iter().filter(|column| column.metric.unit == unit);
-    let cells = columns.flat_map(|column| subjects.iter().filter_map(|subject| find(summary, column, subject)));
+fn scale(unit: Unit, section: &[Figure<'_>], subjects: &[Subject]) -> Scale {
+    let columns = section.iter().filter(|figure| figure.entry.metric.unit == unit);
+    let cells = columns.flat_map(|figure| subjects.iter().filter_map(|subject| figure.find(subject)));
     let values = cells.map(|cell| cell.value.median).filter(|value| *value > 0.0);
     Scale::of(unit, values.fold(f64::INFINITY, f64::min))
 }
 
-/// What a cell is made from.
-struct View<'a> {
+/// What the cells of a column are made from.
+struct Figure<'a> {
     record: &'a RunRecord,
     summary: &'a Summary,
-    column: &'a Column,
-    scale: Scale,
+    entry: &'static Entry,
+    column: Column,
 }
 
-impl View<'_> {
-    fn content(&self, subject: &Subject, marks: &mut Marks) -> Content {
-        let failed = failures(&self.record.failed, subject, Some(self.column.metric.group));
+impl<'a> Figure<'a> {
+    fn is_shown(&self, subjects: &[Subject]) -> bool {
+        let group = self.entry.metric.group;
+        let failed = |subject: &Subject| !failures(&self.record.failed, subject, Some(group)).is_empty();
+        let is_for_all = self.column.kind == CellKind::Plain && self.record.plan.only.contains(&group);
+        subjects.iter().any(|subject| self.find(subject).is_some()) || is_for_all && subjects.iter().any(failed)
+    }
+
+    fn find(&self, subject: &Subject) -> Option<&'a Cell> {
+        let of = |phase: &str| self.summary.cell(subject, self.entry.metric, phase);
+        of(self.entry.phase).or_else(|| match self.column.kind {
+            CellKind::Engine { within } => of(within),
+            CellKind::Plain | CellKind::Warm | CellKind::Partial => None,
+        })
+    }
+
+    fn content(&self, subject: &Subject, scale: Scale, marks: &mut Marks) -> TableCell {
+        let failed = failures(&self.record.failed, subject, Some(self.entry.metric.group));
         let mut texts: Vec<String> = failed.iter().map(|text| marks.mark(text)).collect();
-        let Some(cell) = find(self.summary, self.column, subject) else {
+        let Some(cell) = self.find(subject) else {
             return self.missing(subject, &texts);
         };
         texts.extend(self.doubts(cell).iter().map(|text| marks.mark(text)));
         let is_bound = self.summary.is_lower_bound(cell);
-        let value = self.scale.number(cell.value.median);
+        let value = scale.number(cell.value.median);
         let value = match self.column.kind {
-            Kind::Engine if cell.phase == PART_OF_SUBJECT => format!("({value})"),
-            Kind::Engine => format!("+{value}"),
-            Kind::Plain | Kind::Warm | Kind::Partial if is_bound => format!("≥{value}"),
-            Kind::Plain | Kind::Warm | Kind::Partial => value,
+            CellKind::Engine { within } if cell.phase == within => format!("({value})"),
+            CellKind::Engine { .. } => format!("+{value}"),
+            CellKind::Plain | CellKind::Warm | CellKind::Partial if is_bound => format!("≥{value}"),
+            CellKind::Plain | CellKind::Warm | CellKind::Partial => value,
         };
-        let compared = cell.ratio.filter(|_| matches!(self.column.kind, Kind::Plain | Kind::Warm));
-        let is_reference = *subject == self.summary.reference.of(&subject.service);
-        Content::Figures([
+        let compared = cell.ratio.filter(|_| matches!(self.column.kind, CellKind::Plain | CellKind::Warm));
+        let is_reference = self.summary.reference.is(subject);
+        TableCell::Figures([
             Piece::new(value, PLAIN),
             Piece::new(if is_bound { String::new() } else { spread(&cell.value) }, DIM),
             match compared {
@@ -105,13 +103,13 @@ impl View<'_> {
     }
 
     /// What stands where there is no figure.
-    fn missing(&self, subject: &Subject, marks: &[String]) -> Content {
-        let applies = matches!(self.column.kind, Kind::Plain | Kind::Warm);
+    fn missing(&self, subject: &Subject, marks: &[String]) -> TableCell {
+        let applies = matches!(self.column.kind, CellKind::Plain | CellKind::Warm);
         if applies && !marks.is_empty() {
-            return Content::Whole(vec![Piece::new("failed", BAD), Piece::new(marks.join(""), MARK)]);
+            return TableCell::Whole(vec![Piece::new("failed", BAD), Piece::new(marks.join(""), MARK)]);
         }
-        let cold = self.column.kind == Kind::Warm && self.summary.cell(subject, &STARTUP_COLD, "total").is_some();
-        Content::Whole(vec![Piece::new(if cold { "= cold" } else { "–" }, DIM)])
+        let cold = self.column.kind == CellKind::Warm && self.summary.cell(subject, &STARTUP_COLD, "total").is_some();
+        TableCell::Whole(vec![Piece::new(if cold { "= cold" } else { "–" }, DIM)])
     }
 
     /// Why a figure is not to be taken as it stands.
@@ -119,17 +117,17 @@ impl View<'_> {
         let mut doubts = Vec::new();
         if cell.metric == &THROUGHPUT {
             doubts.extend(self.near_ceiling(cell));
-            doubts.extend(self.wrong_answers(&cell.subject, "closed", "closed loop"));
+            doubts.extend(self.wrong_answers(&cell.subject, &"closed".into(), "closed loop"));
         }
         if cell.metric == &LATENCY {
             doubts.extend(self.behind(&cell.subject));
-            doubts.extend(self.wrong_answers(&cell.subject, "open", "open loop"));
+            doubts.extend(self.wrong_answers(&cell.subject, &"open".into(), "open loop"));
         }
         if cell.metric == &SUSTAINED_RATE {
             let own = self.summary.cells.iter().filter(|other| other.subject == cell.subject);
             doubts.extend(own.filter(|other| other.metric == &LOAD_ERRORS).filter_map(|other| {
-                let rate = other.phase.strip_prefix("ladder@")?;
-                self.wrong_answers(&cell.subject, &other.phase, &format!("ladder at {rate} requests/s"))
+                let rate = other.phase.at.filter(|_| other.phase.name == "sweep")?;
+                self.wrong_answers(&cell.subject, &other.phase, &format!("sweep at {} requests/s", number(rate)))
             }));
         }
         doubts
@@ -158,7 +156,7 @@ impl View<'_> {
         })
     }
 
-    fn wrong_answers(&self, subject: &Subject, phase: &str, load: &str) -> Option<String> {
+    fn wrong_answers(&self, subject: &Subject, phase: &Phase, load: &str) -> Option<String> {
         let most = self.summary.cell(subject, &LOAD_ERRORS, phase)?.value.range.high;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests")]
         let most = most as u64;
@@ -169,7 +167,7 @@ impl View<'_> {
 /// The families of metrics that were shown for any subject, with the smallest and the largest number of rounds.
 pub(crate) fn rounds(summary: &Summary) -> Vec<(Group, usize, usize)> {
     let of = |group: Group| {
-        let shown = |cell: &&Cell| cell.metric.group == group && cell.phase == cell.metric.headline;
+        let shown = |cell: &&Cell| cell.metric.group == group && cell.metric.is_headline(&cell.phase);
         let rounds = summary.cells.iter().filter(shown).map(|cell| cell.value.n);
         Some((group, rounds.clone().min()?, rounds.max()?))
     };

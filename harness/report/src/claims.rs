@@ -34,12 +34,20 @@ fn says(judged: &Judged) -> String {
     sentences.join(" ")
 }
 
-/// The measured values of a case, service by service.
+/// The measured values of a case, service by service. Services on which nothing of it was measured are left out where others
+/// have it.
 pub(crate) fn cases(judged: &Judged, cases: &[JudgedCase]) -> String {
     let unit = judged.claim.unit();
-    let values: Vec<String> = cases.iter().map(|case| format!("{} {}", case.service, value(case, unit))).collect();
+    let is_shown = |case: &&JudgedCase| case.estimate.is_some() || cases.iter().all(|case| case.estimate.is_none());
+    let shown: Vec<&JudgedCase> = cases.iter().filter(is_shown).collect();
+    let of_variants = shown.chunk_by(|a, b| (&a.of, &a.over) == (&b.of, &b.over)).map(|cases| {
+        let on = cases[0].over.as_ref().map_or_else(String::new, |over| format!(" over {over}"));
+        let values: Vec<String> = cases.iter().map(|case| format!("{} {}", case.service, value(case, unit))).collect();
+        format!("{}{on}: {}", cases[0].of, values.join(", "))
+    });
+    let values: Vec<String> = of_variants.collect();
     let mut few: Vec<usize> =
-        cases.iter().filter(|case| case.interval.is_none()).filter_map(|case| Some(case.estimate?.n)).collect();
+        shown.iter().filter(|case| case.interval.is_none()).filter_map(|case| Some(case.estimate?.n)).collect();
     few.sort_unstable();
     few.dedup();
     let few = match few[..] {
@@ -47,11 +55,7 @@ pub(crate) fn cases(judged: &Judged, cases: &[JudgedCase]) -> String {
         [rounds] => format!(" (of {rounds} rounds, too few)"),
         [least, .., most] => format!(" (of {least} to {most} rounds, too few)"),
     };
-    let on = cases.first().map_or(String::new(), |first| match &first.case.over {
-        Some(over) => format!("{} over {over}", first.case.of),
-        None => first.case.of.clone(),
-    });
-    format!("{on}: {}{few}", values.join(", "))
+    format!("{}{few}", values.join("; "))
 }
 
 fn value(case: &JudgedCase, unit: Option<Unit>) -> String {

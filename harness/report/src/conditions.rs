@@ -1,47 +1,23 @@
-//! What stands below the tables: how to read them, what the marks mean, and under which conditions it was measured.
+//! What stands below the tables: how to read them, and under which conditions it was measured.
 
-use tare_model::{Group, LoadPlan, RunRecord, RunState, Unit};
-use tare_stats::Summary;
+use tare_model::metrics::STARTUP_WARM;
+use tare_model::{Group, LoadPlan, RunRecord, RunState, Subject, Unit};
+use tare_stats::{Cell, Summary};
 
+use crate::catalogue::Entry;
 use crate::cells::rounds;
-use crate::columns::EXPLANATIONS;
 use crate::format::{number, with_unit};
-use crate::ladder::objectives;
-use crate::marks::Marks;
-use crate::paint::{BOLD, MARK, PLAIN, painted};
-use crate::terminal::Style;
+use crate::sweep;
 
-/// A list under a heading: terms, and what there is to say of them.
-pub(crate) fn list(heading: &str, entries: &[(String, String)], style: Style) -> String {
-    let term_width = entries.iter().map(|(term, _)| textwrap::core::display_width(term)).max().unwrap_or(0);
-    let mut text = painted(heading, BOLD, style.colour) + "\n";
-    for (term, says) in entries {
-        let first = format!("  {term}{}  ", " ".repeat(term_width - textwrap::core::display_width(term)));
-        let further = " ".repeat(term_width + 4);
-        let options = textwrap::Options::new(style.width).initial_indent(&first).subsequent_indent(&further);
-        let filled = textwrap::fill(says, options);
-        let colour = if term.starts_with('[') { MARK } else { PLAIN };
-        text += &(filled.replacen(term, &painted(term, colour, style.colour), 1) + "\n");
-    }
-    text
-}
-
-/// How to read the sections that were shown.
+/// How to read tables: the signs that stand in their text, the entries that have a column, and the sweep.
 pub(crate) fn reading(
     record: &RunRecord,
     summary: &Summary,
-    sections: &[String],
+    shown: &[&'static Entry],
     tables: &str,
 ) -> Vec<(String, String)> {
-    let reference = format!("{}/{}", summary.reference.platform, summary.reference.variant);
     let signs = [
-        (
-            '×',
-            format!(
-                "the value over that of {reference} in the same round, median over rounds; a warm start over its cold \
-                 start where {reference} has no engine of its own"
-            ),
-        ),
+        ('×', over(summary, shown)),
         (
             '±',
             "the 95 % interval of the median (between order statistics) lies within this share of it; both ends are in \
@@ -53,7 +29,7 @@ pub(crate) fn reading(
             "all rounds lie within this share of the median: a range, as fewer than six rounds have no 95 % interval"
                 .into(),
         ),
-        ('–', "not measured".into()),
+        ('–', if record.unavailable.is_empty() { "not measured".into() } else { "not measured, or cannot be".into() }),
         ('≈', "each part is a median of its own, so that they add up to the total only about".into()),
     ];
     let mut entries: Vec<(String, String)> = signs
@@ -61,15 +37,59 @@ pub(crate) fn reading(
         .filter(|(sign, _)| tables.contains(*sign))
         .map(|(sign, says)| (sign.to_string(), says))
         .collect();
-    let shown = |section: &str| sections.iter().any(|shown| shown.split(',').next() == Some(section));
-    let explained = EXPLANATIONS.iter().filter(|(section, _)| shown(section));
-    entries.extend(explained.map(|(section, says)| ((*section).into(), (*says).into())));
-    entries.extend(objectives(record).map(|says| ("ladder".into(), says)));
+    entries.extend(sections(record, shown));
+    entries.extend(sweep::explained(record).map(|says| ("rate sweep".into(), says)));
     let counted: Vec<String> = rounds(summary).into_iter().map(counted).collect();
     if !counted.is_empty() {
         entries.push(("rounds".into(), counted.join(", ")));
     }
     entries
+}
+
+/// What ratios are over.
+fn over(summary: &Summary, shown: &[&Entry]) -> String {
+    let warm = shown.iter().any(|entry| *entry.metric == STARTUP_WARM);
+    let warm = if warm { "; a warm start over its cold start where it has no engine of its own" } else { "" };
+    format!("the value over that of {} in the same round, median over rounds{warm}", references(summary, |_| true))
+}
+
+/// What the ratios of these cells are over: the variant where it is the same for all services, or else that of each. Empty
+/// where there are no ratios.
+pub(crate) fn references(summary: &Summary, of: impl Fn(&Cell) -> bool) -> String {
+    let mut found: Vec<&Subject> = Vec::new();
+    for cell in summary.cells.iter().filter(|cell| cell.ratio.is_some() && of(cell)) {
+        if let Some(reference) = summary.reference.of(&cell.subject.service).filter(|it| !found.contains(it)) {
+            found.push(reference);
+        }
+    }
+    match found.first() {
+        Some(first) if found.iter().all(|other| other.variant_id() == first.variant_id()) => {
+            first.variant_id().to_string()
+        }
+        _ => {
+            let named = found.iter().map(|subject| format!("{} ({})", subject.variant_id(), subject.service));
+            named.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// What the figures of each section are, of those that were shown.
+fn sections(record: &RunRecord, shown: &[&'static Entry]) -> Vec<(String, String)> {
+    let mut sections: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut explained: Vec<&str> = Vec::new();
+    for entry in shown {
+        let Some(column) = entry.column.filter(|column| !explained.contains(&column.title)) else { continue };
+        explained.push(column.title);
+        let says = format!("{}: {}", column.title, entry.explained(&record.metrics));
+        match sections.iter_mut().find(|(name, _)| *name == entry.section.name) {
+            Some((_, texts)) => texts.push(says),
+            None => {
+                let common = Some(entry.section.explanation.to_owned()).filter(|common| !common.is_empty());
+                sections.push((entry.section.name, common.into_iter().chain([says]).collect()));
+            }
+        }
+    }
+    sections.into_iter().map(|(name, texts)| (name.to_owned(), texts.join("; "))).collect()
 }
 
 fn counted((group, least, most): (Group, usize, usize)) -> String {
@@ -80,9 +100,9 @@ fn counted((group, least, most): (Group, usize, usize)) -> String {
     }
 }
 
-/// Each mark and its text.
-pub(crate) fn marked(marks: &Marks) -> Vec<(String, String)> {
-    marks.texts().map(|(mark, text)| (mark, text.into())).collect()
+/// What the controls among the subjects show and do not show.
+pub(crate) fn controls(record: &RunRecord) -> Vec<(String, String)> {
+    record.controls().into_iter().map(|(id, shows)| (id.to_string(), shows.to_owned())).collect()
 }
 
 /// The machine, the versions, the load and the state of the run.
@@ -135,10 +155,10 @@ fn state(record: &RunRecord, summary: &Summary) -> String {
 fn precision(record: &RunRecord, summary: &Summary) -> Option<(String, String)> {
     let families = record.plan.only.iter().filter_map(|group| {
         let headline = group.headline()?;
-        let shown = |cell: &&tare_stats::Cell| cell.metric == headline && cell.phase == headline.headline;
+        let shown = |cell: &&Cell| cell.metric == headline && headline.is_headline(&cell.phase);
         let all = summary.cells.iter().filter(shown).count();
-        let settled = record.settled.iter().filter(|settled| settled.group == *group).count();
-        (all > 0).then(|| format!("{settled} of {all} subjects ({})", headline.name))
+        let converged = record.converged.iter().filter(|converged| converged.group == *group).count();
+        (all > 0).then(|| format!("{converged} of {all} subjects ({})", headline.name))
     });
     let families: Vec<String> = families.collect();
     (!families.is_empty()).then(|| {
@@ -163,7 +183,7 @@ fn load(record: &RunRecord, plan: &LoadPlan) -> String {
             plan.open_s,
             rates.join(", "),
             plan.open_share * 100.0,
-            if record.controls.is_empty() { "" } else { " (a control that is weaker gets that share of its own)" }
+            if record.controls().is_empty() { "" } else { " (a control that is weaker gets that share of its own)" }
         ));
     }
     parts.push(format!("closed loop of {} s", plan.closed_s));

@@ -85,7 +85,7 @@ pub(crate) fn ratio(value: f64) -> String {
 }
 
 /// How far an estimate may be off, as a share of its median: `±3%` where there is an interval, `~3%` for the range of
-/// all rounds where there are too few for one, nothing for one round.
+/// all rounds where there are too few for one, empty for one round.
 pub(crate) fn spread(estimate: &Estimate) -> String {
     let (sign, Interval { low, high }) = match estimate.interval {
         Some(interval) => ('±', interval),

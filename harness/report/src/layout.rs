@@ -1,17 +1,30 @@
-//! Columns of text side by side, in as many blocks as the width asks for.
+//! Tables, in as many blocks as the width asks for, and lists.
 
-use crate::paint::{BOLD, DIM, Line, PLAIN, Piece};
+use crate::content::Style;
+use crate::escape;
+use crate::paint::{BOLD, DIM, Line, MARK, PLAIN, Piece, painted};
 
 /// Spaces between columns.
 const GAP: usize = 2;
 
 /// The text of a cell.
 #[derive(Debug, Clone)]
-pub(crate) enum Content {
+pub(crate) enum TableCell {
     /// A value, its spread, the ratio, its spread, and marks: aligned each for itself.
     Figures([Piece; 5]),
     /// Anything else.
     Whole(Vec<Piece>),
+}
+
+impl TableCell {
+    /// Its text, without its layout.
+    pub(crate) fn text(&self) -> String {
+        let pieces = match self {
+            Self::Figures(pieces) => &pieces[..],
+            Self::Whole(pieces) => pieces,
+        };
+        pieces.iter().map(|piece| piece.text.as_str()).collect()
+    }
 }
 
 /// A column with all of its text.
@@ -19,7 +32,7 @@ pub(crate) enum Content {
 pub(crate) struct TextColumn {
     pub section: String,
     pub title: String,
-    pub cells: Vec<Content>,
+    pub cells: Vec<TableCell>,
 }
 
 impl TextColumn {
@@ -27,7 +40,7 @@ impl TextColumn {
     fn parts(&self) -> [usize; 5] {
         let mut widths = [0; 5];
         for cell in &self.cells {
-            if let Content::Figures(pieces) = cell {
+            if let TableCell::Figures(pieces) = cell {
                 widths.iter_mut().zip(pieces).for_each(|(width, piece)| *width = piece.width().max(*width));
             }
         }
@@ -36,9 +49,9 @@ impl TextColumn {
 
     fn width(&self) -> usize {
         let figures = joined(self.parts());
-        let whole = |cell: &Content| match cell {
-            Content::Figures(_) => 0,
-            Content::Whole(pieces) => joined(pieces.iter().map(Piece::width)),
+        let whole = |cell: &TableCell| match cell {
+            TableCell::Figures(_) => 0,
+            TableCell::Whole(pieces) => joined(pieces.iter().map(Piece::width)),
         };
         let title = textwrap::core::display_width(&self.title);
         self.cells.iter().map(whole).fold(figures.max(title), usize::max)
@@ -50,7 +63,7 @@ fn joined(widths: impl IntoIterator<Item = usize>) -> usize {
     widths.into_iter().filter(|width| *width > 0).map(|width| width + 1).sum::<usize>().saturating_sub(1)
 }
 
-/// A table: a line per label, the columns beside each other under their sections' headings. What does not fit into the
+/// A table: a line per label, the columns side by side under their sections' headings. What does not fit into the
 /// width goes below, under labels again; sections stay together where they can.
 pub(crate) fn table(labels: &[Piece], columns: &[TextColumn], width: usize, colour: bool) -> String {
     let label_width = labels.iter().map(Piece::width).max().unwrap_or(0);
@@ -116,14 +129,14 @@ fn headings(columns: &[&TextColumn], label_width: usize, colour: bool) -> String
 fn cell(line: &mut Line, column: &TextColumn, row: usize) {
     let width = column.width();
     match &column.cells[row] {
-        Content::Whole(pieces) => {
+        TableCell::Whole(pieces) => {
             for (place, piece) in pieces.iter().enumerate() {
                 line.space(usize::from(place > 0));
                 line.left(piece, piece.width());
             }
             line.space(width - joined(pieces.iter().map(Piece::width)));
         }
-        Content::Figures(pieces) => {
+        TableCell::Figures(pieces) => {
             let parts = column.parts();
             let mut first = true;
             for ((place, piece), part) in pieces.iter().enumerate().zip(parts).filter(|(_, part)| *part > 0) {
@@ -134,4 +147,21 @@ fn cell(line: &mut Line, column: &TextColumn, row: usize) {
             line.space(width - joined(parts));
         }
     }
+}
+
+/// A list under a heading: terms, and what there is to say of them.
+pub(crate) fn list(heading: &str, entries: &[(String, String)], style: Style) -> String {
+    let entries: Vec<(String, String)> =
+        entries.iter().map(|(term, says)| (escape::line(term), escape::lines(says))).collect();
+    let term_width = entries.iter().map(|(term, _)| textwrap::core::display_width(term)).max().unwrap_or(0);
+    let mut text = painted(heading, BOLD, style.colour) + "\n";
+    for (term, says) in &entries {
+        let first = format!("  {term}{}  ", " ".repeat(term_width - textwrap::core::display_width(term)));
+        let further = " ".repeat(term_width + 4);
+        let options = textwrap::Options::new(style.width).initial_indent(&first).subsequent_indent(&further);
+        let filled = textwrap::fill(says, options);
+        let colour = if term.starts_with('[') { MARK } else { PLAIN };
+        text += &(filled.replacen(term, &painted(term, colour, style.colour), 1) + "\n");
+    }
+    text
 }

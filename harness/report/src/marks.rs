@@ -19,13 +19,18 @@ impl Marks {
         format!("[{}]", place + 1)
     }
 
+    /// Each mark with its text, as a list has them.
+    pub(crate) fn entries(&self) -> Vec<(String, String)> {
+        self.texts().map(|(mark, text)| (mark, text.to_owned())).collect()
+    }
+
     /// Each mark with its text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (String, &str)> {
         (1..).zip(&self.0).map(|(number, text): (usize, _)| (format!("[{number}]"), text.as_str()))
     }
 }
 
-/// The texts of the failures of a subject that concern a family of metrics (or, for nothing, all of them): one for each
+/// The texts of the failures of a subject that concern a family of metrics (all of them for `None`): one for each
 /// reason, with the rounds in which it occurred.
 pub(crate) fn failures(failed: &[FailedCell], subject: &Subject, group: Option<Group>) -> Vec<String> {
     let concerned = |cell: &&FailedCell| {
@@ -78,7 +83,7 @@ mod tests {
         };
         let failed = [
             cell(&subject, Some(Group::Load), Some(2), "reset"),
-            cell(&Subject::new("auth", "native", "musl"), None, None, "other"),
+            cell(&Subject::new("auth", "native", "process"), None, None, "other"),
             cell(&subject, Some(Group::Startup), Some(3), "too late"),
             cell(&subject, Some(Group::Load), Some(5), "reset"),
             cell(&subject, None, None, "no engine"),

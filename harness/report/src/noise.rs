@@ -3,7 +3,9 @@
 use tare_model::RunRecord;
 use tare_stats::{Effect, Estimate, Summary};
 
-/// The noise of a run, one entry for each way to look at it; nothing where there were too few rounds.
+use crate::conditions::references;
+
+/// The noise of a run, one entry for each way to look at it; none where there were too few rounds.
 pub(crate) fn noise(record: &RunRecord, summary: &Summary) -> Vec<(String, String)> {
     let mut entries = Vec::new();
     let itself: Vec<String> = against_itself(record, summary);
@@ -11,7 +13,7 @@ pub(crate) fn noise(record: &RunRecord, summary: &Summary) -> Vec<(String, Strin
         let says = format!(
             "{} over {}, the same measured twice in each round: {}",
             record.plan.noise,
-            record.plan.reference,
+            references(summary, |cell| cell.subject.variant_id() == record.plan.noise),
             itself.join("; ")
         );
         entries.push(("reference against itself".into(), says));
@@ -35,9 +37,9 @@ pub(crate) fn noise(record: &RunRecord, summary: &Summary) -> Vec<(String, Strin
 /// The ratio of the reference to itself, by metric and service.
 fn against_itself(record: &RunRecord, summary: &Summary) -> Vec<String> {
     let mut found: Vec<(&str, Vec<String>)> = Vec::new();
-    let of_noise = summary.cells.iter().filter(|cell| cell.subject.setting() == record.plan.noise);
+    let of_noise = summary.cells.iter().filter(|cell| cell.subject.variant_id() == record.plan.noise);
     // Sizes are the same by nature.
-    for cell in of_noise.filter(|cell| cell.value.n > 1 && cell.phase == cell.metric.headline) {
+    for cell in of_noise.filter(|cell| cell.value.n > 1 && cell.metric.is_headline(&cell.phase)) {
         let Some(ratio) = cell.ratio else { continue };
         let text = format!("{} {}", cell.subject.service, with_interval(&ratio));
         match found.iter_mut().find(|(metric, _)| *metric == cell.metric.name) {

@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+use crate::escape;
+
 pub(crate) const PLAIN: Style = Style::new();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -16,8 +18,9 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    pub(crate) fn new(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style }
+    /// A piece of one line; what a terminal would obey in it is shown as an escape.
+    pub(crate) fn new(text: impl AsRef<str>, style: Style) -> Self {
+        Self { text: escape::line(text.as_ref()), style }
     }
 
     pub(crate) fn width(&self) -> usize {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged};
 
-use super::Scale;
+use super::AxisScale;
 use super::ticks::{Direction, Tick, ticks};
 
 /// From this ratio of the largest to the smallest value on, an even axis would press the small ones against zero.
@@ -31,15 +31,15 @@ pub(super) fn drawable(value: f64) -> Option<f64> {
 impl Axis {
     /// The axis for values, of which the range decides the kind, and for what else must be seen on it (ends of intervals,
     /// references), over so many pixels.
-    pub(super) fn of(scale: Scale, values: &[f64], others: &[f64], direction: Direction, pixels: i32) -> Self {
+    pub(super) fn of(scale: AxisScale, values: &[f64], others: &[f64], direction: Direction, pixels: i32) -> Self {
         let values: Vec<f64> = values.iter().copied().filter_map(drawable).collect();
         let all = values.iter().copied().chain(others.iter().copied().filter_map(drawable));
         let positive = extremes(values.iter().copied().filter(|value| *value > 0.0));
         let log = match scale {
-            Scale::Auto => positive.is_some_and(|(low, high)| high / low > LOG_FROM),
-            Scale::Log | Scale::Ratio => true,
+            AxisScale::Auto => positive.is_some_and(|(low, high)| high / low > LOG_FROM),
+            AxisScale::Log | AxisScale::Ratio => true,
         };
-        let (low, high) = if scale == Scale::Ratio {
+        let (low, high) = if scale == AxisScale::Ratio {
             around_one(all.filter(|value| *value > 0.0))
         } else if log {
             let values = positive.unwrap_or((1.0, 1.0));
@@ -131,7 +131,7 @@ impl Ranged for Axis {
     type ValueType = f64;
 
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        super::sheet::pixel(f64::from(from) + f64::from(to - from) * self.share(*value))
+        super::canvas::pixel(f64::from(from) + f64::from(to - from) * self.share(*value))
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
@@ -149,38 +149,38 @@ mod tests {
 
     use super::*;
 
-    fn axis(scale: Scale, values: &[f64], others: &[f64]) -> Axis {
+    fn axis(scale: AxisScale, values: &[f64], others: &[f64]) -> Axis {
         Axis::of(scale, values, others, Direction::Across, 400)
     }
 
     #[test]
     fn a_log_axis_is_taken_where_the_range_demands_it() {
-        assert!(!axis(Scale::Auto, &[1.0, 30.0], &[]).log);
-        assert!(axis(Scale::Auto, &[1.0, 31.0], &[]).log);
-        assert!(axis(Scale::Auto, &[0.0, f64::NAN, 1.0, 466.0], &[]).log);
-        assert!(!axis(Scale::Auto, &[10.0, 12.0], &[0.001, 500.0]).log, "only values decide");
-        assert!(!axis(Scale::Auto, &[], &[]).log);
-        assert!(axis(Scale::Log, &[1.0, 2.0], &[]).log);
+        assert!(!axis(AxisScale::Auto, &[1.0, 30.0], &[]).log);
+        assert!(axis(AxisScale::Auto, &[1.0, 31.0], &[]).log);
+        assert!(axis(AxisScale::Auto, &[0.0, f64::NAN, 1.0, 466.0], &[]).log);
+        assert!(!axis(AxisScale::Auto, &[10.0, 12.0], &[0.001, 500.0]).log, "only values decide");
+        assert!(!axis(AxisScale::Auto, &[], &[]).log);
+        assert!(axis(AxisScale::Log, &[1.0, 2.0], &[]).log);
     }
 
     #[test]
     fn even_axes_begin_at_zero() {
-        assert_eq!(axis(Scale::Auto, &[2.0, 3.0], &[]).range(), 0.0..3.09);
-        assert_eq!(axis(Scale::Auto, &[0.0], &[]).range(), 0.0..1.0);
-        assert!(axis(Scale::Auto, &[-2.0, 3.0], &[]).range().contains(&-2.0));
+        assert_eq!(axis(AxisScale::Auto, &[2.0, 3.0], &[]).range(), 0.0..3.09);
+        assert_eq!(axis(AxisScale::Auto, &[0.0], &[]).range(), 0.0..1.0);
+        assert!(axis(AxisScale::Auto, &[-2.0, 3.0], &[]).range().contains(&-2.0));
     }
 
     #[test]
     fn ratios_lie_around_one() {
-        let found = axis(Scale::Ratio, &[0.9, 1.02], &[]);
+        let found = axis(AxisScale::Ratio, &[0.9, 1.02], &[]);
         assert_eq!(found.map(&1.0, (0, 400)), 200);
         assert!(found.reaches(0.9) && found.reaches(1.0 / 0.9));
-        assert!(axis(Scale::Ratio, &[1.0], &[]).reaches(1.05));
+        assert!(axis(AxisScale::Ratio, &[1.0], &[]).reaches(1.05));
     }
 
     #[test]
     fn an_interval_without_end_does_not_press_the_values_together() {
-        let found = axis(Scale::Auto, &[1.0, 466.0], &[1e-9, 470.0]);
+        let found = axis(AxisScale::Auto, &[1.0, 466.0], &[1e-9, 470.0]);
         assert!(found.range().start > 0.5, "{found:?}");
         assert_eq!(found.map(&1e-9, (10, 400)), 10);
     }
@@ -188,7 +188,7 @@ mod tests {
     proptest! {
         #[test]
         fn everything_lies_on_the_axis(values in prop::collection::vec(any::<f64>(), 0..20), other: f64, ratio: bool) {
-            let found = axis(if ratio { Scale::Ratio } else { Scale::Auto }, &values, &[other]);
+            let found = axis(if ratio { AxisScale::Ratio } else { AxisScale::Auto }, &values, &[other]);
             prop_assert!(found.low < found.high, "{found:?}");
             for value in values {
                 prop_assert!((0..=400).contains(&found.map(&value, (0, 400))));

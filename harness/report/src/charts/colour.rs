@@ -1,4 +1,4 @@
-//! The colours: one per platform, some for the parts of a whole, and inks that follow the theme of the page.
+//! The colours: one per platform, some for the parts of a whole, and those that follow the theme of the page.
 
 use std::fmt;
 
@@ -83,10 +83,10 @@ pub(super) fn part_colour(index: usize) -> Rgb {
 /// Text upon a part, in both themes.
 pub(super) const ON_PART: Rgb = Rgb::new(0x11_11_11);
 
-/// What changes with the theme of the page. The light colour stands for the ink wherever plotters takes a colour; the
-/// backend recognises it and writes the class, so no two inks share one, nor does anything else.
+/// A colour that changes with the theme of the page. What is drawn in one has its class; the light colour is for programs
+/// that know no CSS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum ThemeColour {
     Text,
     Muted,
     Strong,
@@ -95,7 +95,7 @@ pub(super) enum Ink {
     Grid,
 }
 
-impl Ink {
+impl ThemeColour {
     pub(super) const ALL: [Self; 6] = [Self::Text, Self::Muted, Self::Strong, Self::Reference, Self::Axis, Self::Grid];
 
     pub(super) const fn class(self) -> &'static str {
@@ -111,9 +111,8 @@ impl Ink {
 
     pub(super) const fn light(self) -> Rgb {
         Rgb::new(match self {
-            Self::Text => 0x1f_23_28,
+            Self::Text | Self::Strong => 0x1f_23_28,
             Self::Muted => 0x59_63_6e,
-            Self::Strong => 0x1f_23_29,
             Self::Reference => 0x6e_77_81,
             Self::Axis => 0x8c_95_9f,
             Self::Grid => 0xe2_e5_e9,
@@ -130,17 +129,12 @@ impl Ink {
         })
     }
 
-    /// What of an element the ink colours: letters are filled, lines are stroked.
+    /// What of an element it colours: letters are filled, lines are stroked.
     pub(super) const fn property(self) -> &'static str {
         match self {
             Self::Text | Self::Muted => "fill",
             Self::Strong | Self::Reference | Self::Axis | Self::Grid => "stroke",
         }
-    }
-
-    /// The ink that a colour stands for.
-    pub(super) fn of(colour: Rgb) -> Option<Self> {
-        Self::ALL.into_iter().find(|ink| ink.light() == colour)
     }
 }
 
@@ -218,19 +212,9 @@ mod tests {
         for part in PARTS {
             assert!(contrast(part, ON_PART) >= 4.5, "{part}");
         }
-        for ink in [Ink::Text, Ink::Muted] {
-            assert!(contrast(ink.light(), Rgb::new(0xff_ff_ff)) >= 4.5, "{ink:?}");
-            assert!(contrast(ink.dark(), Rgb::new(0x11_11_11)) >= 4.5, "{ink:?}");
-        }
-    }
-
-    #[test]
-    fn every_ink_is_recognised_and_nothing_else_is() {
-        for ink in Ink::ALL {
-            assert_eq!(Ink::of(ink.light()), Some(ink));
-        }
-        for colour in PLATFORMS.map(|(_, colour)| colour).into_iter().chain(OTHERS).chain(PARTS).chain([ON_PART]) {
-            assert_eq!(Ink::of(colour), None);
+        for colour in [ThemeColour::Text, ThemeColour::Muted] {
+            assert!(contrast(colour.light(), Rgb::new(0xff_ff_ff)) >= 4.5, "{colour:?}");
+            assert!(contrast(colour.dark(), Rgb::new(0x11_11_11)) >= 4.5, "{colour:?}");
         }
     }
 

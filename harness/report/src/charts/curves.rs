@@ -5,12 +5,12 @@ use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::ShapeStyle;
 
 use super::axis::Axis;
-use super::colour::{Ink, Rgb, platform_colour};
+use super::canvas::{Align, Canvas, WIDTH, filled, line, pixel, translucent};
+use super::colour::{Rgb, ThemeColour, platform_colour};
 use super::labels::{self, Placed, Scene, leader_end};
 use super::place::{Area, Spot};
-use super::sheet::{Align, Sheet, WIDTH, filled, line, pixel, translucent};
 use super::ticks::{self, Direction};
-use super::{Caption, Quantity, Reference, Scale, text};
+use super::{AxisScale, Caption, Quantity, Reference, text};
 
 /// A point of a [`Curve`].
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,14 +40,14 @@ pub struct Curve {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Abscissa {
     /// Values, evenly or by ratios.
-    Values(Quantity, Scale),
+    Values(Quantity, AxisScale),
     /// Categories: what they are, such as `percentile`, and the name of each.
     Categories(String, Vec<String>),
 }
 
 impl Default for Abscissa {
     fn default() -> Self {
-        Self::Values(Quantity::default(), Scale::Auto)
+        Self::Values(Quantity::default(), AxisScale::Auto)
     }
 }
 
@@ -61,7 +61,7 @@ pub struct Curves {
     /// What the y axis shows.
     pub y: Quantity,
     /// How it shows it.
-    pub scale: Scale,
+    pub scale: AxisScale,
     /// A horizontal line: what the values should stay below.
     pub objective: Option<Reference>,
     /// In the order of the legend, were there one; later ones cover earlier ones.
@@ -82,7 +82,7 @@ const DASHES: [&str; 5] = ["", "7 3", "2 3", "9 3 2 3", "4 2"];
 
 /// The lines and where all of it lies.
 struct Layout<'a> {
-    sheet: Sheet,
+    canvas: Canvas,
     x: Axis,
     y: Axis,
     left: i32,
@@ -110,10 +110,10 @@ impl Drawn<'_> {
 impl Curves {
     /// The chart as an SVG document, which may also stand within HTML.
     pub fn svg(&self) -> String {
-        self.sheet().finish(&self.caption)
+        self.canvas().finish(&self.caption)
     }
 
-    pub(super) fn sheet(&self) -> Sheet {
+    pub(super) fn canvas(&self) -> Canvas {
         let layout = self.layout();
         layout.grid(self);
         let is_empty = layout.curves.iter().all(|drawn| drawn.runs.is_empty());
@@ -124,9 +124,9 @@ impl Curves {
         }
         layout.labels(label);
         if is_empty {
-            layout.sheet.muted("no data", (layout.left + 8, TOP + 16), Align::Left);
+            layout.canvas.muted("no data", (layout.left + 8, TOP + 16), Align::Left);
         }
-        layout.sheet
+        layout.canvas
     }
 
     fn layout(&self) -> Layout<'_> {
@@ -148,7 +148,7 @@ impl Curves {
             }
             Abscissa::Categories(_, names) => Axis::categories(names),
         };
-        let mut layout = Layout { sheet: Sheet::new(bottom + 44), x, y, left, right, bottom, curves: Vec::new() };
+        let mut layout = Layout { canvas: Canvas::new(bottom + 44), x, y, left, right, bottom, curves: Vec::new() };
         for (index, curve) in self.curves.iter().enumerate() {
             let variant = self.curves[..index].iter().filter(|other| other.platform == curve.platform).count();
             let (colour, runs) = (platform_colour(&curve.platform), layout.runs(&curve.points));
@@ -186,29 +186,29 @@ impl Layout<'_> {
     }
 
     fn grid(&self, chart: &Curves) {
-        let Self { sheet, left, right, bottom, .. } = self;
+        let Self { canvas, left, right, bottom, .. } = self;
         let (left, right, bottom) = (*left, *right, *bottom);
         for y in self.y.ticks.iter().map(|tick| self.up(tick.at)) {
-            sheet.line((left, y), (right, y), line(Ink::Grid.light(), 1));
+            canvas.themed_line((left, y), (right, y), ThemeColour::Grid, 1);
         }
         for x in self.x.ticks.iter().map(|tick| self.across(tick.at)) {
-            sheet.line((x, TOP), (x, bottom), line(Ink::Grid.light(), 1));
+            canvas.themed_line((x, TOP), (x, bottom), ThemeColour::Grid, 1);
         }
-        sheet.line((left, bottom), (right, bottom), line(Ink::Axis.light(), 1));
+        canvas.themed_line((left, bottom), (right, bottom), ThemeColour::Axis, 1);
         for x in self.x.ticks.iter().map(|tick| self.across(tick.at)) {
-            sheet.line((x, bottom), (x, bottom + 4), line(Ink::Axis.light(), 1));
+            canvas.themed_line((x, bottom), (x, bottom + 4), ThemeColour::Axis, 1);
         }
         for tick in &self.y.ticks {
-            sheet.muted(&tick.label, (left - 6, self.up(tick.at)), Align::Right);
+            canvas.muted(&tick.label, (left - 6, self.up(tick.at)), Align::Right);
         }
         // Names of categories have what is between two of them.
         let room = f64::from(right - left) / self.x.ticks.len().max(1) as f64 - 4.0;
         for tick in &self.x.ticks {
             let label = text::shortened(&tick.label, ticks::SIZE, room);
-            sheet.muted(&label, (self.across(tick.at), bottom + 13), Align::Middle);
+            canvas.muted(&label, (self.across(tick.at), bottom + 13), Align::Middle);
         }
         let title = |words: &str, x: i32, y: i32| {
-            sheet.muted(&text::shortened(words, ticks::SIZE, f64::from(WIDTH - x)), (x, y), Align::Left);
+            canvas.muted(&text::shortened(words, ticks::SIZE, f64::from(WIDTH - x)), (x, y), Align::Left);
         };
         title(&chart.y.title(self.y.log), 2, 10);
         title(&chart.x_title(self.x.log), left, bottom + 32);
@@ -217,7 +217,7 @@ impl Layout<'_> {
     /// Draws the objective and its label, which stands where it covers the fewest lines; the label's place and the line's.
     fn objective(&self, objective: &Reference) -> (Area, f64) {
         let y = self.up(objective.value);
-        self.sheet.line((self.left, y), (self.right, y), line(Ink::Reference.light(), 1));
+        self.canvas.themed_line((self.left, y), (self.right, y), ThemeColour::Reference, 1);
         let label = text::shortened(&objective.label, ticks::SIZE, f64::from(self.right - self.left - 8));
         let width = text::width(&label, ticks::SIZE);
         let (left, right) = (f64::from(self.left) + 4.0, f64::from(self.right) - 4.0 - width);
@@ -227,7 +227,7 @@ impl Layout<'_> {
         let lines = self.lines();
         let covered = |place: &(i32, i32)| lines.iter().filter(|(from, to)| area(*place).touches(*from, *to)).count();
         let place = places.min_by_key(covered).unwrap_or((self.left + 4, y - 8));
-        self.sheet.muted(&label, place, Align::Left);
+        self.canvas.muted(&label, place, Align::Left);
         (area(place), f64::from(y))
     }
 
@@ -240,17 +240,17 @@ impl Layout<'_> {
 
     fn draw(&self, drawn: &Drawn) {
         let Drawn { curve, colour, variant, runs } = drawn;
-        self.sheet.tipped_of(tip(curve), &curve.platform, || {
-            self.sheet.dashed(DASHES[variant % DASHES.len()], || {
+        self.canvas.tipped_of(tip(curve), &curve.platform, || {
+            self.canvas.dashed(DASHES[variant % DASHES.len()], || {
                 for run in runs.iter().filter(|run| run.len() > 1) {
                     let places: Vec<(i32, i32)> = run.iter().map(|(place, _)| *place).collect();
-                    self.sheet.draw(&PathElement::new(places, line(*colour, 2)));
+                    self.canvas.draw(&PathElement::new(places, line(*colour, 2)));
                 }
             });
         });
         for (place, point) in runs.iter().flatten() {
             let whole = format!("{}: {}", curve.label, point.tip);
-            self.sheet.tipped_of(&whole, &curve.platform, || marker(&self.sheet, *place, *variant, *colour));
+            self.canvas.tipped_of(&whole, &curve.platform, || marker(&self.canvas, *place, *variant, *colour));
         }
     }
 
@@ -272,7 +272,7 @@ impl Layout<'_> {
             taken: objective.iter().map(|(area, _)| *area).collect(),
         };
         for ((placed, (drawn, end)), words) in labels::place(&scene, &wishes).iter().zip(ending).zip(words) {
-            self.sheet.tipped_of(tip(drawn.curve), &drawn.curve.platform, || self.label(placed, drawn, end, &words));
+            self.canvas.tipped_of(tip(drawn.curve), &drawn.curve.platform, || self.label(placed, drawn, end, &words));
         }
     }
 
@@ -283,10 +283,10 @@ impl Layout<'_> {
         if let Placed::Aside(area) = placed {
             let mark = pixel(leader_end(area).0) - 6;
             let style = ShapeStyle::from(translucent(drawn.colour, 0.4));
-            self.sheet.line((end.0, end.1), (mark - 4, y), style);
-            marker(&self.sheet, (mark, y), drawn.variant, drawn.colour);
+            self.canvas.line((end.0, end.1), (mark - 4, y), style);
+            marker(&self.canvas, (mark, y), drawn.variant, drawn.colour);
         }
-        self.sheet.text(words, (pixel(area.left), y), Align::Left, SIZE, Ink::Text.light());
+        self.canvas.themed_text(words, (pixel(area.left), y), Align::Left, SIZE, ThemeColour::Text);
     }
 }
 
@@ -296,14 +296,14 @@ fn tip(curve: &Curve) -> &str {
 
 /// A mark, one of several of about the same area. Where the dashes begin anew, the marks are one further, so that 25 variants
 /// have looks of their own.
-fn marker(sheet: &Sheet, (x, y): (i32, i32), variant: usize, colour: Rgb) {
+fn marker(canvas: &Canvas, (x, y): (i32, i32), variant: usize, colour: Rgb) {
     let style = filled(colour);
     let polygon = |corners: &[(i32, i32)]| {
         let corners: Vec<(i32, i32)> = corners.iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
-        sheet.draw(&Polygon::new(corners, style));
+        canvas.draw(&Polygon::new(corners, style));
     };
     match (variant + variant / 5) % 5 {
-        0 => sheet.draw(&Circle::new((x, y), 4, style)),
+        0 => canvas.draw(&Circle::new((x, y), 4, style)),
         1 => polygon(&[(-4, -4), (4, -4), (4, 4), (-4, 4)]),
         2 => polygon(&[(0, -5), (5, 4), (-5, 4)]),
         3 => polygon(&[(0, -5), (5, 0), (0, 5), (-5, 0)]),

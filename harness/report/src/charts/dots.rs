@@ -4,11 +4,11 @@ use plotters::element::{Circle, PathElement};
 use plotters::style::ShapeStyle;
 
 use super::axis::Axis;
+use super::canvas::{Canvas, draw, filled, line, translucent};
 use super::colour::platform_colour;
-use super::rows::{Board, Columns, Frame};
-use super::sheet::{Sheet, draw, filled, line, translucent};
+use super::rows::{Columns, Frame, RowChart};
 use super::ticks::Direction;
-use super::{Caption, Quantity, Reference, Row, Scale};
+use super::{AxisScale, Caption, Quantity, Reference, Row};
 
 /// How far a value may be off.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -50,7 +50,7 @@ pub struct Dots {
     /// What the axis shows.
     pub quantity: Quantity,
     /// How it shows it.
-    pub scale: Scale,
+    pub scale: AxisScale,
     /// A line through all rows, as a rule at the value of the native process.
     pub reference: Option<Reference>,
     /// From top to bottom.
@@ -60,10 +60,10 @@ pub struct Dots {
 impl Dots {
     /// The chart as an SVG document, which may also stand within HTML.
     pub fn svg(&self) -> String {
-        self.sheet().finish(&self.caption)
+        self.canvas().finish(&self.caption)
     }
 
-    pub(super) fn sheet(&self) -> Sheet {
+    pub(super) fn canvas(&self) -> Canvas {
         let columns = Columns::of(self.rows.iter().map(|dot| &dot.row));
         let values: Vec<f64> = self.rows.iter().map(|row| row.value).collect();
         let spreads = self.rows.iter().filter(|row| row.value.is_finite()).filter_map(|row| row.spread.ends());
@@ -77,11 +77,11 @@ impl Dots {
             header: 0,
             guides: true,
         };
-        let board = Board::new(columns, axis, frame, self.rows.len());
+        let chart = RowChart::new(columns, axis, frame, self.rows.len());
         for (index, dot) in self.rows.iter().enumerate() {
-            board.row(index, &dot.row, None, |board| mark(board, index, dot));
+            chart.row(index, &dot.row, None, |chart| mark(chart, index, dot));
         }
-        board.sheet
+        chart.canvas
     }
 
     /// What the lines are, of which there may be two kinds.
@@ -96,32 +96,32 @@ impl Dots {
     }
 }
 
-fn mark(board: &Board, index: usize, dot: &Dot) {
+fn mark(chart: &RowChart, index: usize, dot: &Dot) {
     let colour = platform_colour(&dot.row.platform);
-    let (x, y) = (board.x(dot.value), board.y(index));
+    let (x, y) = (chart.x(dot.value), chart.y(index));
     if !dot.value.is_finite() {
         return;
     }
     let whole = |style: ShapeStyle, (low, high): (f64, f64)| {
         let middle = index as f64 + 0.5;
-        draw(&board.plot, &PathElement::new([(low, middle), (high, middle)], style));
+        draw(&chart.plot, &PathElement::new([(low, middle), (high, middle)], style));
     };
     match (dot.spread, dot.spread.ends()) {
         (Spread::Interval(..), Some(ends)) => {
             whole(line(colour, 2), ends);
             // An end beyond the axis is none.
-            for end in [ends.0, ends.1].into_iter().filter(|end| board.axis.reaches(*end)) {
-                let x = board.x(end);
-                board.sheet.line((x, y - 4), (x, y + 4), line(colour, 2));
+            for end in [ends.0, ends.1].into_iter().filter(|end| chart.axis.reaches(*end)) {
+                let x = chart.x(end);
+                chart.canvas.line((x, y - 4), (x, y + 4), line(colour, 2));
             }
         }
         (Spread::Range(..), Some(ends)) => {
             let style = ShapeStyle::from(translucent(colour, 0.6)).stroke_width(2);
-            board.sheet.dashed("4 2", || whole(style, ends));
+            chart.canvas.dashed("4 2", || whole(style, ends));
         }
         _ => {}
     }
     // A ring at the edge: the value is what no log axis has a place for.
-    let style = if board.axis.has(dot.value) { filled(colour) } else { line(colour, 2) };
-    board.sheet.draw(&Circle::new((x, y), 5, style));
+    let style = if chart.axis.has(dot.value) { filled(colour) } else { line(colour, 2) };
+    chart.canvas.draw(&Circle::new((x, y), 5, style));
 }

@@ -12,13 +12,13 @@
 //! their own, since the machine that makes a report may have no font.
 
 mod axis;
+mod canvas;
 mod colour;
 mod curves;
 mod dots;
 mod labels;
 mod place;
 mod rows;
-mod sheet;
 mod stacked;
 mod strip;
 mod svg;
@@ -64,7 +64,7 @@ impl Quantity {
 
 /// How an axis lays out its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Scale {
+pub enum AxisScale {
     /// Evenly from zero; by ratios where the largest value is more than thirty times the smallest that is positive.
     #[default]
     Auto,
@@ -79,6 +79,6 @@ pub enum Scale {
 pub struct Reference {
     /// In the unit of the axis.
     pub value: f64,
-    /// What it is, such as `native/musl 0.94 ms`.
+    /// What it is, such as `native/process 0.94 ms`.
     pub label: String,
 }

@@ -3,8 +3,8 @@
 use plotters::coord::ranged1d::Ranged;
 
 use super::axis::Axis;
-use super::colour::Ink;
-use super::sheet::{Align, Plot, Sheet, WIDTH, line, pixel};
+use super::canvas::{Align, Canvas, Plot, WIDTH, pixel};
+use super::colour::ThemeColour;
 use super::{Quantity, Reference, text};
 
 /// The height of a row.
@@ -67,8 +67,8 @@ pub(super) struct Frame<'a> {
 }
 
 /// A chart with rows, its surroundings drawn.
-pub(super) struct Board {
-    pub sheet: Sheet,
+pub(super) struct RowChart {
+    pub canvas: Canvas,
     /// y is the number of the row, counted from 0; its middle is half of one more.
     pub plot: Plot,
     pub axis: Axis,
@@ -76,7 +76,7 @@ pub(super) struct Board {
     top: i32,
 }
 
-impl Board {
+impl RowChart {
     pub(super) fn new(columns: Columns, axis: Axis, frame: Frame, rows: usize) -> Self {
         let both_ends = rows >= BOTH_ENDS;
         let count = i32::try_from(rows.max(1)).unwrap_or(i32::MAX / HEIGHT / 2).min(10_000);
@@ -85,29 +85,29 @@ impl Board {
         let top = 4 + frame.header + above[0] + above[1];
         let bottom = top + count * HEIGHT;
         let below = LINE * if frame.note.is_empty() { 2 } else { 3 };
-        let sheet = Sheet::new(bottom + below + 6);
+        let canvas = Canvas::new(bottom + below + 6);
         let y = Axis::between(0.0, f64::from(count), false);
-        let plot = sheet.plot(axis.clone(), y, columns.left..columns.right, top..bottom);
-        let board = Self { sheet, plot, axis, columns, top };
-        board.grid(bottom, if frame.guides { rows } else { 0 });
-        board.names(bottom + LINE / 2 + 5, None);
+        let plot = canvas.plot(axis.clone(), y, columns.left..columns.right, top..bottom);
+        let chart = Self { canvas, plot, axis, columns, top };
+        chart.grid(bottom, if frame.guides { rows } else { 0 });
+        chart.names(bottom + LINE / 2 + 5, None);
         if both_ends {
-            board.names(top - LINE / 2, reference.map(|reference| board.x(reference.value)));
+            chart.names(top - LINE / 2, reference.map(|reference| chart.x(reference.value)));
         }
         let words = |words: &str, line: i32| {
             let words = text::shortened(words, super::ticks::SIZE, f64::from(WIDTH - 4));
             let latest = WIDTH - 2 - pixel(text::width(&words, super::ticks::SIZE).ceil());
-            board.sheet.muted(&words, (columns.left.min(latest), bottom + LINE / 2 + 4 + line * LINE), Align::Left);
+            chart.canvas.muted(&words, (columns.left.min(latest), bottom + LINE / 2 + 4 + line * LINE), Align::Left);
         };
-        words(&frame.quantity.title(board.axis.log), 1);
+        words(&frame.quantity.title(chart.axis.log), 1);
         words(frame.note, 2);
         if let Some(reference) = reference {
-            board.reference(reference, 4 + frame.header + LINE / 2, bottom);
+            chart.reference(reference, 4 + frame.header + LINE / 2, bottom);
         }
         if rows == 0 {
-            board.sheet.muted("no data", (columns.left + 8, top + HEIGHT / 2), Align::Left);
+            chart.canvas.muted("no data", (columns.left + 8, top + HEIGHT / 2), Align::Left);
         }
-        board
+        chart
     }
 
     /// The pixel of a value.
@@ -122,16 +122,16 @@ impl Board {
 
     /// A row: its words, its marks, and a tooltip over all of it. The figure stands in its column, or right after a place.
     pub(super) fn row(&self, index: usize, row: &Row, figure_at: Option<i32>, marks: impl FnOnce(&Self)) {
-        let (y, text_colour) = (self.y(index), Ink::Text.light());
+        let (y, text_colour) = (self.y(index), ThemeColour::Text);
         let label = text::shortened(&row.label, SIZE, f64::from(self.columns.left - 12));
         let fallback = format!("{}: {}", row.label, row.text);
-        self.sheet.tipped_of(if row.tip.is_empty() { &fallback } else { &row.tip }, &row.platform, || {
-            self.sheet.hit((0, y - HEIGHT / 2), (WIDTH, HEIGHT));
-            self.sheet.text(&label, (2, y), Align::Left, SIZE, text_colour);
+        self.canvas.tipped_of(if row.tip.is_empty() { &fallback } else { &row.tip }, &row.platform, || {
+            self.canvas.hit((0, y - HEIGHT / 2), (WIDTH, HEIGHT));
+            self.canvas.themed_text(&label, (2, y), Align::Left, SIZE, text_colour);
             let figure = text::shortened(&row.text, SIZE, f64::from(WIDTH - self.columns.right - 10));
             match figure_at {
-                Some(x) => self.sheet.text(&figure, (x + 8, y), Align::Left, SIZE, text_colour),
-                None => self.sheet.text(&figure, (WIDTH - 2, y), Align::Right, SIZE, text_colour),
+                Some(x) => self.canvas.themed_text(&figure, (x + 8, y), Align::Left, SIZE, text_colour),
+                None => self.canvas.themed_text(&figure, (WIDTH - 2, y), Align::Right, SIZE, text_colour),
             }
             marks(self);
         });
@@ -141,15 +141,15 @@ impl Board {
         let Columns { left, right } = self.columns;
         for tick in &self.axis.ticks {
             let x = self.x(tick.at);
-            self.sheet.line((x, self.top), (x, bottom), line(Ink::Grid.light(), 1));
+            self.canvas.themed_line((x, self.top), (x, bottom), ThemeColour::Grid, 1);
         }
         for y in (0..guides).map(|row| self.y(row)) {
-            self.sheet.line((left, y), (right, y), line(Ink::Grid.light(), 1));
+            self.canvas.themed_line((left, y), (right, y), ThemeColour::Grid, 1);
         }
-        self.sheet.line((left, bottom), (right, bottom), line(Ink::Axis.light(), 1));
+        self.canvas.themed_line((left, bottom), (right, bottom), ThemeColour::Axis, 1);
         for tick in &self.axis.ticks {
             let x = self.x(tick.at);
-            self.sheet.line((x, bottom), (x, bottom + 4), line(Ink::Axis.light(), 1));
+            self.canvas.themed_line((x, bottom), (x, bottom + 4), ThemeColour::Axis, 1);
         }
     }
 
@@ -159,7 +159,7 @@ impl Board {
             let x = self.x(tick.at);
             let half = text::width(&tick.label, super::ticks::SIZE) / 2.0 + 3.0;
             if line.is_none_or(|line| f64::from((line - x).abs()) > half) {
-                self.sheet.muted(&tick.label, (x, y), Align::Middle);
+                self.canvas.muted(&tick.label, (x, y), Align::Middle);
             }
         }
     }
@@ -168,9 +168,9 @@ impl Board {
         let x = self.x(reference.value);
         let label = text::shortened(&reference.label, super::ticks::SIZE, f64::from(WIDTH - 4));
         let half = pixel((text::width(&label, super::ticks::SIZE) / 2.0).ceil());
-        self.sheet.tipped(&reference.label, || {
-            self.sheet.line((x, y + LINE / 2), (x, bottom), line(Ink::Reference.light(), 1));
-            self.sheet.muted(&label, (x.clamp(half + 2, (WIDTH - half - 2).max(half + 2)), y), Align::Middle);
+        self.canvas.tipped(&reference.label, || {
+            self.canvas.themed_line((x, y + LINE / 2), (x, bottom), ThemeColour::Reference, 1);
+            self.canvas.muted(&label, (x.clamp(half + 2, (WIDTH - half - 2).max(half + 2)), y), Align::Middle);
         });
     }
 }

@@ -3,9 +3,9 @@
 use plotters::element::Rectangle;
 
 use super::axis::{Axis, drawable};
-use super::colour::{Ink, ON_PART, part_colour, platform_colour};
-use super::rows::{Board, Columns, Frame};
-use super::sheet::{Align, Sheet, WIDTH, filled};
+use super::canvas::{Align, Canvas, WIDTH, filled};
+use super::colour::{ON_PART, ThemeColour, part_colour, platform_colour};
+use super::rows::{Columns, Frame, RowChart};
 use super::ticks::{self, Direction};
 use super::{Caption, Quantity, Row, text};
 
@@ -75,13 +75,13 @@ fn positive(value: f64) -> f64 {
 impl Stacked {
     /// The chart as an SVG document, which may also stand within HTML.
     pub fn svg(&self) -> String {
-        self.sheet().finish(&self.caption)
+        self.canvas().finish(&self.caption)
     }
 
-    pub(super) fn sheet(&self) -> Sheet {
+    pub(super) fn canvas(&self) -> Canvas {
         let columns = Columns::of(self.rows.iter().map(|bar| &bar.row));
         let axis = self.axis(columns);
-        let place = |value: f64| super::sheet::pixel(place(&axis, columns, value));
+        let place = |value: f64| super::canvas::pixel(place(&axis, columns, value));
         let names = self.names();
         let bars: Vec<Vec<Segment>> = self.rows.iter().map(|row| self.segments(row, &names, place)).collect();
         let direct = direct(&bars, names.len());
@@ -92,30 +92,27 @@ impl Stacked {
             _ => String::new(),
         };
         let frame = Frame { quantity: &quantity, reference: None, note: &note, header, guides: false };
-        let board = Board::new(columns, axis, frame, self.rows.len());
+        let chart = RowChart::new(columns, axis, frame, self.rows.len());
         for (index, (x, y)) in entries.into_iter().enumerate() {
-            board.sheet.draw(&Rectangle::new([(x, y - 5), (x + 10, y + 5)], filled(part_colour(index))));
+            chart.canvas.draw(&Rectangle::new([(x, y - 5), (x + 10, y + 5)], filled(part_colour(index))));
             let room = f64::from(WIDTH - x - 16);
-            board.sheet.text(
-                &text::shortened(names[index], INSIDE, room),
-                (x + 15, y),
-                Align::Left,
-                INSIDE,
-                Ink::Text.light(),
-            );
+            let name = text::shortened(names[index], INSIDE, room);
+            chart.canvas.themed_text(&name, (x + 15, y), Align::Left, INSIDE, ThemeColour::Text);
         }
         for (index, (Bar { row, .. }, segments)) in self.rows.iter().zip(&bars).enumerate() {
             let end = segments.last().map_or(columns.left, |segment| segment.to);
-            board.row(index, row, Some(end), |board| {
-                let y = board.y(index);
+            chart.row(index, row, Some(end), |chart| {
+                let y = chart.y(index);
                 let swatch = filled(platform_colour(&row.platform));
-                board.sheet.draw(&Rectangle::new([(columns.left - 7, y - HALF), (columns.left - 3, y + HALF)], swatch));
+                chart
+                    .canvas
+                    .draw(&Rectangle::new([(columns.left - 7, y - HALF), (columns.left - 3, y + HALF)], swatch));
                 for segment in segments {
-                    draw_segment(board, segment, y, direct == Some(index));
+                    draw_segment(chart, segment, y, direct == Some(index));
                 }
             });
         }
-        board.sheet
+        chart.canvas
     }
 
     fn axis(&self, columns: Columns) -> Axis {
@@ -126,7 +123,7 @@ impl Stacked {
         let wholes: Vec<f64> = wholes.collect();
         // Lengths add up only on an even axis, whatever the range.
         let longest = wholes.iter().copied().fold(0.0, f64::max);
-        Axis::of(super::Scale::Auto, &[longest], &[], Direction::Across, columns.width())
+        Axis::of(super::AxisScale::Auto, &[longest], &[], Direction::Across, columns.width())
     }
 
     fn shown_quantity(&self) -> Quantity {
@@ -180,7 +177,7 @@ fn place(axis: &Axis, columns: Columns, value: f64) -> f64 {
     f64::from(axis.map(&value, (columns.left, columns.right)))
 }
 
-/// The first row with room for all names within its parts: they are written there. Nothing where there is none, so that a
+/// The first row with room for all names within its parts: they are written there. `None` where there is none, so that a
 /// legend is needed: names strewn over several rows would have to be looked for.
 fn direct(bars: &[Vec<Segment>], names: usize) -> Option<usize> {
     let has_all = |bar: &Vec<Segment>| {
@@ -197,7 +194,7 @@ fn legend(names: &[&str]) -> (Vec<Place>, i32) {
     let (mut x, mut y) = (2, LEGEND / 2 + 2);
     let mut entries = Vec::new();
     for name in names {
-        let width = super::sheet::pixel(text::width(name, INSIDE).ceil()).min(WIDTH - 20) + 15;
+        let width = super::canvas::pixel(text::width(name, INSIDE).ceil()).min(WIDTH - 20) + 15;
         if x > 2 && x + width > WIDTH - 2 {
             (x, y) = (2, y + LEGEND);
         }
@@ -207,17 +204,17 @@ fn legend(names: &[&str]) -> (Vec<Place>, i32) {
     (entries, y + LEGEND / 2 + 4)
 }
 
-fn draw_segment(board: &Board, segment: &Segment, y: i32, with_name: bool) {
+fn draw_segment(chart: &RowChart, segment: &Segment, y: i32, with_name: bool) {
     let Segment { part, name, from, to } = *segment;
     let tip = format!("{} {}", part.name, part.text);
-    board.sheet.tipped(tip.trim(), || {
+    chart.canvas.tipped(tip.trim(), || {
         // A gap between neighbours, but never at the cost of the part itself, which is seen however small it is.
         let end = if to - from > 3 { to - 1 } else { to.max(from + 1) };
-        board.sheet.draw(&Rectangle::new([(from, y - HALF), (end, y + HALF)], filled(part_colour(name))));
+        chart.canvas.draw(&Rectangle::new([(from, y - HALF), (end, y + HALF)], filled(part_colour(name))));
         let both = format!("{} {}", part.name, part.text);
         let choices: &[&str] = if with_name { &[&both, &part.name] } else { &[&part.text] };
         if let Some(words) = choices.iter().map(|words| words.trim()).find(|words| segment.has_room(words)) {
-            board.sheet.text(words, (i32::midpoint(from, end), y), Align::Middle, INSIDE, ON_PART);
+            chart.canvas.text(words, (i32::midpoint(from, end), y), Align::Middle, INSIDE, ON_PART);
         }
     });
 }
@@ -245,7 +242,7 @@ mod tests {
     #[test]
     fn names_stand_within_a_bar_or_else_in_a_legend() {
         let texts = |chart: Stacked| -> Vec<String> {
-            chart.sheet().texts().into_iter().map(|(words, _)| words).filter(|words| words.contains('e')).collect()
+            chart.canvas().texts().into_iter().map(|(words, _)| words).filter(|words| words.contains('e')).collect()
         };
         let service = ("service", 3.0);
         assert_eq!(texts(chart(&[&[service], &[service, ("engine", 5.0)]])), ["service 3", "engine 5"]);

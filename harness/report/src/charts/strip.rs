@@ -4,11 +4,11 @@ use plotters::element::Circle;
 use plotters::style::Color;
 
 use super::axis::Axis;
-use super::colour::{Ink, platform_colour};
-use super::rows::{Board, Columns, Frame, HEIGHT};
-use super::sheet::{Sheet, line, pixel, translucent};
+use super::canvas::{Canvas, pixel, translucent};
+use super::colour::{ThemeColour, platform_colour};
+use super::rows::{Columns, Frame, HEIGHT, RowChart};
 use super::ticks::Direction;
-use super::{Caption, Quantity, Reference, Row, Scale};
+use super::{AxisScale, Caption, Quantity, Reference, Row};
 
 /// A row of [`Strip`].
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,7 +27,7 @@ pub struct Strip {
     /// What the axis shows.
     pub quantity: Quantity,
     /// How it shows it.
-    pub scale: Scale,
+    pub scale: AxisScale,
     /// A line through all rows.
     pub reference: Option<Reference>,
     /// From top to bottom.
@@ -37,10 +37,10 @@ pub struct Strip {
 impl Strip {
     /// The chart as an SVG document, which may also stand within HTML.
     pub fn svg(&self) -> String {
-        self.sheet().finish(&self.caption)
+        self.canvas().finish(&self.caption)
     }
 
-    pub(super) fn sheet(&self) -> Sheet {
+    pub(super) fn canvas(&self) -> Canvas {
         let columns = Columns::of(self.rows.iter().map(|samples| &samples.row));
         let values: Vec<f64> = self.rows.iter().flat_map(|row| &row.samples).copied().collect();
         let reference: Vec<f64> = self.reference.iter().map(|reference| reference.value).collect();
@@ -48,24 +48,24 @@ impl Strip {
         let note = "each dot is a sample (its height within the row means nothing); the tick is their median";
         let frame =
             Frame { quantity: &self.quantity, reference: self.reference.as_ref(), note, header: 0, guides: false };
-        let board = Board::new(columns, axis, frame, self.rows.len());
+        let chart = RowChart::new(columns, axis, frame, self.rows.len());
         for (index, samples) in self.rows.iter().enumerate() {
-            board.row(index, &samples.row, None, |board| marks(board, index, samples));
+            chart.row(index, &samples.row, None, |chart| marks(chart, index, samples));
         }
-        board.sheet
+        chart.canvas
     }
 }
 
-fn marks(board: &Board, index: usize, Samples { row, samples }: &Samples) {
-    let y = board.y(index);
+fn marks(chart: &RowChart, index: usize, Samples { row, samples }: &Samples) {
+    let y = chart.y(index);
     let dot = translucent(platform_colour(&row.platform), 0.5).filled();
-    let seen: Vec<f64> = samples.iter().copied().filter(|sample| board.axis.has(*sample)).collect();
+    let seen: Vec<f64> = samples.iter().copied().filter(|sample| chart.axis.has(*sample)).collect();
     for (number, sample) in seen.iter().enumerate() {
-        board.sheet.draw(&Circle::new((board.x(*sample), y + jitter(number)), 3, dot));
+        chart.canvas.draw(&Circle::new((chart.x(*sample), y + jitter(number)), 3, dot));
     }
     if let Some(median) = tare_stats::median(&seen) {
-        let x = board.x(median);
-        board.sheet.line((x, y - 9), (x, y + 9), line(Ink::Strong.light(), 2));
+        let x = chart.x(median);
+        chart.canvas.themed_line((x, y - 9), (x, y + 9), ThemeColour::Strong, 2);
     }
 }
 

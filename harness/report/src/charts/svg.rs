@@ -1,7 +1,7 @@
 //! A backend of plotters that writes SVG for web pages.
 //!
 //! The one that plotters brings states every attribute on every element (some 180 bytes for a dot), and has neither
-//! classes nor titles. This one gathers neighbours of the same look in a group, names the inks by class, so that a page
+//! classes nor titles. This one gathers neighbours of the same look in a group, names the colours of the theme by class, so that a page
 //! can give them other colours, and takes tooltips.
 
 use std::convert::Infallible;
@@ -11,8 +11,9 @@ use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
 
 use super::Caption;
-use super::colour::{Ink, Rgb};
+use super::colour::{Rgb, ThemeColour};
 use super::text;
+use crate::escape;
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
@@ -25,6 +26,8 @@ pub(super) struct Svg {
     look: Option<String>,
     /// The dashes of the lines to come, as `stroke-dasharray` has them; none for a solid line.
     pub dash: &'static str,
+    /// The colour of the theme that what is to come has; `None` for a colour of its own.
+    pub theme: Option<ThemeColour>,
     /// Where text stands, by the estimate of its width.
     #[cfg(test)]
     pub texts: Vec<(String, super::place::Area)>,
@@ -37,6 +40,7 @@ impl Svg {
             body: String::new(),
             look: None,
             dash: "",
+            theme: None,
             #[cfg(test)]
             texts: Vec::new(),
         }
@@ -101,9 +105,9 @@ impl Svg {
         let _ = self.body.write_fmt(element);
     }
 
-    /// How lines look, or nothing for those that cannot be seen.
+    /// How lines look; `None` for those that cannot be seen.
     fn stroke<S: BackendStyle>(&self, style: &S) -> Option<String> {
-        let mut look = paint("stroke", style.color())? + r#" fill="none""#;
+        let mut look = self.paint("stroke", style.color())? + r#" fill="none""#;
         if style.stroke_width() != 1 {
             let _ = write!(look, r#" stroke-width="{}""#, style.stroke_width());
         }
@@ -113,8 +117,22 @@ impl Svg {
         Some(look)
     }
 
+    /// A colour as attributes; `None` for one that cannot be seen. A colour of the theme has a class, and the light one
+    /// beside it for programs that know no CSS.
+    fn paint(&self, property: &str, BackendColor { alpha, rgb: (red, green, blue) }: BackendColor) -> Option<String> {
+        if alpha <= 0.0 {
+            return None;
+        }
+        let mut look = self.theme.map_or_else(String::new, |theme| format!(r#"class="{}" "#, theme.class()));
+        let _ = write!(look, r#"{property}="{}""#, Rgb { red, green, blue });
+        if alpha < 1.0 {
+            let _ = write!(look, r#" {property}-opacity="{alpha}""#);
+        }
+        Some(look)
+    }
+
     fn shape<S: BackendStyle>(&self, style: &S, fill: bool) -> Option<String> {
-        if fill { paint("fill", style.color()) } else { self.stroke(style) }
+        if fill { self.paint("fill", style.color()) } else { self.stroke(style) }
     }
 }
 
@@ -125,40 +143,23 @@ fn style() -> String {
         "<style>:where(.tare-chart){max-width:100%;height:auto}:where(.tare-chart) :is(.grid,.axis,.reference)\
                      {shape-rendering:crispEdges}@media (prefers-color-scheme:dark){"
             .to_owned();
-    for ink in Ink::ALL {
-        let _ = write!(style, ":where(.tare-chart) .{}{{{}:{}}}", ink.class(), ink.property(), ink.dark());
+    for colour in ThemeColour::ALL {
+        let _ = write!(style, ":where(.tare-chart) .{}{{{}:{}}}", colour.class(), colour.property(), colour.dark());
     }
     style + "}</style>\n"
 }
 
-/// A colour as attributes, or nothing for one that cannot be seen. The colour of an ink stands beside its class for
-/// programs that know no CSS.
-fn paint(property: &str, BackendColor { alpha, rgb: (red, green, blue) }: BackendColor) -> Option<String> {
-    if alpha <= 0.0 {
-        return None;
-    }
-    let colour = Rgb { red, green, blue };
-    let mut look = Ink::of(colour).map_or_else(String::new, |ink| format!(r#"class="{}" "#, ink.class()));
-    let _ = write!(look, r#"{property}="{colour}""#);
-    if alpha < 1.0 {
-        let _ = write!(look, r#" {property}-opacity="{alpha}""#);
-    }
-    Some(look)
-}
-
-/// Text as XML takes it; characters that it has no place for are left out.
+/// Text as XML takes it; characters that it has no place for are shown as escapes or left out.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in escape::lines(text).chars() {
         match letter {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            '\n' | '\t' => safe.push(letter),
             '\u{fffe}' | '\u{ffff}' => {}
-            other if other.is_control() => {}
             other => safe.push(other),
         }
     }
@@ -224,7 +225,7 @@ impl DrawingBackend for Svg {
     }
 
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
-        if let Some(look) = paint("fill", style.color()) {
+        if let Some(look) = self.paint("fill", style.color()) {
             self.element(look, format_args!(r#"<polygon points="{}"/>"#, points(path)));
         }
         Ok(())
@@ -232,7 +233,7 @@ impl DrawingBackend for Svg {
 
     /// Text lies horizontally, whatever its style: no chart here turns it.
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, (x, y): BackendCoord) -> Drawn {
-        let Some(mut look) = paint("fill", style.color()).filter(|_| !text.is_empty()) else { return Ok(()) };
+        let Some(mut look) = self.paint("fill", style.color()).filter(|_| !text.is_empty()) else { return Ok(()) };
         let size = style.size();
         let _ = write!(look, r#" font-size="{size}""#);
         look.push_str(match style.anchor().h_pos {
@@ -267,7 +268,7 @@ impl DrawingBackend for Svg {
         text: &str,
         style: &S,
     ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
-        let up = |length: f64| super::sheet::pixel(length.ceil()).unsigned_abs();
+        let up = |length: f64| super::canvas::pixel(length.ceil()).unsigned_abs();
         Ok((up(text::width(text, style.size())), up(style.size())))
     }
 }
@@ -285,11 +286,13 @@ mod tests {
         let grey = RGBColor(98, 98, 98);
         svg.draw_circle((1, 2), 3, &grey.filled(), true).unwrap();
         svg.draw_circle((4, 5), 3, &grey.filled(), true).unwrap();
-        svg.draw_path([(0, 0), (9, 9)], &RGBColor::from(Ink::Grid.light()).mix(0.5)).unwrap();
+        svg.theme = Some(ThemeColour::Grid);
+        svg.draw_path([(0, 0), (9, 9)], &RGBColor::from(ThemeColour::Grid.light()).mix(0.5)).unwrap();
+        svg.theme = None;
         svg.draw_path([(0, 0), (9, 9)], &grey.mix(0.0)).unwrap();
         svg.close();
         insta::assert_snapshot!(svg.body, @r##"
-        <g data-platform="docker"><title>a &lt; b &amp; &quot;c&quot;</title><g fill="#626262"><circle cx="1" cy="2" r="3"/><circle cx="4" cy="5" r="3"/></g>
+        <g data-platform="docker"><title>a &lt; b &amp; &quot;c&quot;\u{0}</title><g fill="#626262"><circle cx="1" cy="2" r="3"/><circle cx="4" cy="5" r="3"/></g>
         <g class="grid" stroke="#e2e5e9" stroke-opacity="0.5" fill="none"><line x1="0" y1="0" x2="9" y2="9"/></g>
         </g>
         "##);

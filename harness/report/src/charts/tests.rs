@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::canvas::{Canvas, WIDTH};
 use super::place::Area;
-use super::sheet::{Sheet, WIDTH};
 use super::*;
 
 const PLATFORMS: [&str; 6] = ["native", "wasmtime", "wasmer", "oci", "docker", "spin"];
@@ -36,13 +36,13 @@ fn any_dots() -> impl Strategy<Value = Dots> {
         };
         Dot { row: Row { text: format!("{value:.3e} ms ±21 %"), ..row }, value, spread }
     });
-    let scale = prop::sample::select(&[Scale::Auto, Scale::Log, Scale::Ratio][..]);
+    let scale = prop::sample::select(&[AxisScale::Auto, AxisScale::Log, AxisScale::Ratio][..]);
     (prop::collection::vec(row, 0..26), scale, prop::option::of(any_value())).prop_map(|(rows, scale, reference)| {
         Dots {
             scale,
             rows,
             quantity: Quantity { name: "cold start".into(), unit: "ms".into() },
-            reference: reference.map(|value| Reference { value, label: format!("native/musl {value:.2e} ms") }),
+            reference: reference.map(|value| Reference { value, label: format!("native/process {value:.2e} ms") }),
             ..Dots::default()
         }
     })
@@ -74,7 +74,7 @@ fn any_curves() -> impl Strategy<Value = Curves> {
         tip: String::new(),
     });
     (prop::collection::vec(curve, 0..26), prop::option::of(any_value())).prop_map(|(curves, objective)| Curves {
-        x: Abscissa::Values(Quantity { name: "throughput".into(), unit: "requests/s".into() }, Scale::Auto),
+        x: Abscissa::Values(Quantity { name: "throughput".into(), unit: "requests/s".into() }, AxisScale::Auto),
         y: Quantity { name: "p99 latency".into(), unit: "ms".into() },
         objective: objective.map(|value| Reference { value, label: "objective 10 ms".into() }),
         curves,
@@ -82,12 +82,12 @@ fn any_curves() -> impl Strategy<Value = Curves> {
     })
 }
 
-/// That all text lies on the sheet, none upon another; and that the document closes what it opens.
-fn check(sheet: &Sheet) -> Result<(), TestCaseError> {
-    let svg = sheet.finish(&Caption { title: "a & b".into(), description: "<c>".into() });
+/// That all text lies on the canvas, none upon another; and that the document closes what it opens.
+fn check(canvas: &Canvas) -> Result<(), TestCaseError> {
+    let svg = canvas.finish(&Caption { title: "a & b".into(), description: "<c>".into() });
     let height: f64 = svg.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
     let page = Area::new(0.0, 0.0, f64::from(WIDTH), height);
-    let texts = sheet.texts();
+    let texts = canvas.texts();
     for (index, (words, area)) in texts.iter().enumerate() {
         prop_assert!(page.holds(area), "cut: {words} {area:?} of {page:?}");
         for (other, there) in &texts[index + 1..] {
@@ -106,23 +106,23 @@ proptest! {
 
     #[test]
     fn dots_have_room_for_all_text(chart in any_dots()) {
-        check(&chart.sheet())?;
+        check(&chart.canvas())?;
     }
 
     #[test]
     fn strips_have_room_for_all_text(rows in prop::collection::vec((any_row(), prop::collection::vec(any_value(), 0..20)), 0..26)) {
         let row = |(row, samples)| Samples { row, samples };
-        check(&Strip { rows: rows.into_iter().map(row).collect(), ..Strip::default() }.sheet())?;
+        check(&Strip { rows: rows.into_iter().map(row).collect(), ..Strip::default() }.canvas())?;
     }
 
     #[test]
     fn stacks_have_room_for_all_text(chart in any_stacked()) {
-        check(&chart.sheet())?;
+        check(&chart.canvas())?;
     }
 
     #[test]
     fn curves_have_room_for_all_text(chart in any_curves()) {
-        check(&chart.sheet())?;
+        check(&chart.canvas())?;
     }
 }
 
@@ -136,9 +136,9 @@ fn a_small_chart() {
     let chart = Dots {
         caption: Caption { title: "Cold start".into(), description: "wasmtime takes 4 times as long".into() },
         quantity: Quantity { name: "cold start".into(), unit: "ms".into() },
-        reference: Some(Reference { value: 0.9, label: "native/musl 0.9 ms".into() }),
+        reference: Some(Reference { value: 0.9, label: "native/process 0.9 ms".into() }),
         rows: vec![
-            dot("native/musl", "native", 0.9, Spread::Interval(0.8, 1.0)),
+            dot("native/process", "native", 0.9, Spread::Interval(0.8, 1.0)),
             dot("wasmtime/aot", "wasmtime", 3.6, Spread::Range(3.5, 3.8)),
         ],
         ..Dots::default()
@@ -152,24 +152,24 @@ fn a_small_chart() {
     <desc>wasmtime takes 4 times as long</desc>
     "##);
     insta::assert_snapshot!(marks, @r##"
-    <g class="grid" stroke="#e2e5e9" fill="none"><line x1="107" y1="21" x2="107" y2="69"/><line x1="183" y1="21" x2="183" y2="69"/><line x1="259" y1="21" x2="259" y2="69"/><line x1="335" y1="21" x2="335" y2="69"/><line x1="411" y1="21" x2="411" y2="69"/><line x1="486" y1="21" x2="486" y2="69"/><line x1="562" y1="21" x2="562" y2="69"/><line x1="638" y1="21" x2="638" y2="69"/><line x1="107" y1="33" x2="701" y2="33"/><line x1="107" y1="57" x2="701" y2="57"/></g>
-    <g class="axis" stroke="#8c959f" fill="none"><line x1="107" y1="69" x2="701" y2="69"/><line x1="107" y1="69" x2="107" y2="73"/><line x1="183" y1="69" x2="183" y2="73"/><line x1="259" y1="69" x2="259" y2="73"/><line x1="335" y1="69" x2="335" y2="73"/><line x1="411" y1="69" x2="411" y2="73"/><line x1="486" y1="69" x2="486" y2="73"/><line x1="562" y1="69" x2="562" y2="73"/><line x1="638" y1="69" x2="638" y2="73"/></g>
-    <g class="muted" fill="#59636e" font-size="11" text-anchor="middle"><text x="107" y="86">0</text><text x="183" y="86">0.5</text><text x="259" y="86">1.0</text><text x="335" y="86">1.5</text><text x="411" y="86">2.0</text><text x="486" y="86">2.5</text><text x="562" y="86">3.0</text><text x="638" y="86">3.5</text></g>
-    <g class="muted" fill="#59636e" font-size="11"><text x="107" y="102">cold start, ms</text><text x="107" y="119">solid line: 95 % interval of the median; dashed line: range of all rounds, too few for an interval</text></g>
-    <g><title>native/musl 0.9 ms</title><g class="reference" stroke="#6e7781" fill="none"><line x1="244" y1="20" x2="244" y2="69"/></g>
-    <g class="muted" fill="#59636e" font-size="11" text-anchor="middle"><text x="244" y="16">native/musl 0.9 ms</text></g>
+    <g class="grid" stroke="#e2e5e9" fill="none"><line x1="109" y1="21" x2="109" y2="69"/><line x1="185" y1="21" x2="185" y2="69"/><line x1="260" y1="21" x2="260" y2="69"/><line x1="336" y1="21" x2="336" y2="69"/><line x1="412" y1="21" x2="412" y2="69"/><line x1="487" y1="21" x2="487" y2="69"/><line x1="563" y1="21" x2="563" y2="69"/><line x1="638" y1="21" x2="638" y2="69"/><line x1="109" y1="33" x2="701" y2="33"/><line x1="109" y1="57" x2="701" y2="57"/></g>
+    <g class="axis" stroke="#8c959f" fill="none"><line x1="109" y1="69" x2="701" y2="69"/><line x1="109" y1="69" x2="109" y2="73"/><line x1="185" y1="69" x2="185" y2="73"/><line x1="260" y1="69" x2="260" y2="73"/><line x1="336" y1="69" x2="336" y2="73"/><line x1="412" y1="69" x2="412" y2="73"/><line x1="487" y1="69" x2="487" y2="73"/><line x1="563" y1="69" x2="563" y2="73"/><line x1="638" y1="69" x2="638" y2="73"/></g>
+    <g class="muted" fill="#59636e" font-size="11" text-anchor="middle"><text x="109" y="86">0</text><text x="185" y="86">0.5</text><text x="260" y="86">1.0</text><text x="336" y="86">1.5</text><text x="412" y="86">2.0</text><text x="487" y="86">2.5</text><text x="563" y="86">3.0</text><text x="638" y="86">3.5</text></g>
+    <g class="muted" fill="#59636e" font-size="11"><text x="109" y="102">cold start, ms</text><text x="109" y="119">solid line: 95 % interval of the median; dashed line: range of all rounds, too few for an interval</text></g>
+    <g><title>native/process 0.9 ms</title><g class="reference" stroke="#6e7781" fill="none"><line x1="245" y1="20" x2="245" y2="69"/></g>
+    <g class="muted" fill="#59636e" font-size="11" text-anchor="middle"><text x="245" y="16">native/process 0.9 ms</text></g>
     </g>
-    <g data-platform="native"><title>native/musl: 0.9 ms</title><g fill="none" pointer-events="all"><rect x="0" y="21" width="760" height="24"/></g>
-    <g class="fg" fill="#1f2328" font-size="12.5"><text x="2" y="38">native/musl</text></g>
+    <g data-platform="native"><title>native/process: 0.9 ms</title><g fill="none" pointer-events="all"><rect x="0" y="21" width="760" height="24"/></g>
+    <g class="fg" fill="#1f2328" font-size="12.5"><text x="2" y="38">native/process</text></g>
     <g class="fg" fill="#1f2328" font-size="12.5" text-anchor="end"><text x="758" y="38">0.9 ms</text></g>
-    <g stroke="#626262" fill="none" stroke-width="2"><line x1="228" y1="33" x2="259" y2="33"/><line x1="228" y1="29" x2="228" y2="37"/><line x1="259" y1="29" x2="259" y2="37"/></g>
-    <g fill="#626262"><circle cx="244" cy="33" r="5"/></g>
+    <g stroke="#626262" fill="none" stroke-width="2"><line x1="230" y1="33" x2="260" y2="33"/><line x1="230" y1="29" x2="230" y2="37"/><line x1="260" y1="29" x2="260" y2="37"/></g>
+    <g fill="#626262"><circle cx="245" cy="33" r="5"/></g>
     </g>
     <g data-platform="wasmtime"><title>wasmtime/aot: 3.6 ms</title><g fill="none" pointer-events="all"><rect x="0" y="45" width="760" height="24"/></g>
     <g class="fg" fill="#1f2328" font-size="12.5"><text x="2" y="62">wasmtime/aot</text></g>
     <g class="fg" fill="#1f2328" font-size="12.5" text-anchor="end"><text x="758" y="62">3.6 ms</text></g>
     <g stroke="#0660d8" stroke-opacity="0.6" fill="none" stroke-width="2" stroke-dasharray="4 2"><line x1="638" y1="57" x2="684" y2="57"/></g>
-    <g fill="#0660d8"><circle cx="653" cy="57" r="5"/></g>
+    <g fill="#0660d8"><circle cx="654" cy="57" r="5"/></g>
     </g>
     </svg>
     "##);

@@ -1,54 +1,71 @@
 //! The page's tables.
 
 use maud::{Markup, html};
-use tare_model::{Deed, RunRecord, Subject, Verdict};
+use tare_model::{RunRecord, Verdict, Violation};
 use tare_stats::Judged;
 
 use super::list;
 use crate::Content;
-use crate::against::{self, Other};
+use crate::against;
+use crate::catalogue::Entry;
 use crate::cells::columns;
 use crate::charts::platform_colour;
 use crate::claims::{cases, flips, was_measured};
-use crate::isolation::{explained, settings, shown, title};
-use crate::layout::{Content as Cell, TextColumn};
-use crate::marks::{Marks, failures};
+use crate::content::Other;
+use crate::isolation::{check, explained, shown, title, variants};
+use crate::layout::{TableCell, TextColumn};
+use crate::marks::Marks;
+use crate::subjects::{Service, granted};
 
-/// The tables of all services, and the sections that they have.
-pub(super) fn tables(content: &Content<'_>, services: &[Vec<Subject>], marks: &mut Marks) -> (Markup, Vec<String>) {
-    let mut sections = Vec::new();
-    let mut all = Vec::new();
-    for subjects in services {
-        let columns = columns(content.record, content.summary, subjects, marks);
-        sections.extend(columns.iter().map(|column| column.section.clone()));
-        for text in subjects.iter().flat_map(|subject| failures(&content.record.failed, subject, None)) {
-            // Those that no cell has shown, too.
-            marks.mark(&text);
-        }
-        if !columns.is_empty() {
-            all.push(table(subjects, &columns));
-        }
-    }
-    (html! { @for table in all { (table) } }, sections)
+/// The tables of all services.
+pub(super) struct Tables {
+    pub markup: Markup,
+    /// What their columns show.
+    pub shown: Vec<&'static Entry>,
+    /// All text in their cells.
+    pub text: String,
 }
 
-fn table(subjects: &[Subject], columns: &[TextColumn]) -> Markup {
+/// The tables of all services.
+pub(super) fn tables(content: &Content<'_>, services: &[Service], marks: &mut Marks) -> Tables {
+    let record = content.record;
+    let (mut shown, mut text, mut all) = (Vec::new(), String::new(), Vec::new());
+    for service in services {
+        let columns = columns(record, content.summary, &service.subjects, marks);
+        shown.extend(columns.iter().map(|(entry, _)| *entry));
+        let columns: Vec<TextColumn> = columns.into_iter().map(|(_, column)| column).collect();
+        text.extend(columns.iter().flat_map(|column| &column.cells).map(TableCell::text));
+        let marked: Vec<String> = service.subjects.iter().map(|subject| granted(record, subject, marks)).collect();
+        service.mark_failures(record, marks);
+        if !columns.is_empty() {
+            all.push(table(service, &marked, &columns));
+        }
+    }
+    Tables { markup: html! { @for table in all { (table) } }, shown, text }
+}
+
+/// A table of a service; each subject may have marks.
+fn table(service: &Service, marked: &[String], columns: &[TextColumn]) -> Markup {
     let sections: Vec<&[TextColumn]> = columns.chunk_by(|a, b| a.section == b.section).collect();
-    let service = &subjects[0].service;
+    let heading = service.heading();
     html! {
-        div.wide data-service=(service) role="region" aria-label={ "Figures of " (service) } tabindex="0" {
+        div.wide data-service=(service.name) role="region" aria-label={ "Figures of " (heading) } tabindex="0" {
             table.sortable {
-                caption { (service) }
+                caption { (heading) }
                 thead {
                     tr { td {} @for section in &sections {
                         th scope="colgroup" colspan=(section.len()) { (section[0].section) }
                     } }
                     tr { th scope="col" { "subject" } @for column in columns { th scope="col" { (column.title) } } }
                 }
-                tbody { @for (row, subject) in subjects.iter().enumerate() {
+                tbody { @for (row, subject) in service.subjects.iter().enumerate() {
                     tr data-platform=(subject.platform) {
                         th scope="row" {
-                            span.dot style={ "background:" (platform_colour(&subject.platform)) } {} (subject.setting())
+                            span.dot style={ "background:" (platform_colour(&subject.platform)) } {}
+                            (service.label(subject))
+                            @if let Some(marks) = marked.get(row).filter(|marks| !marks.is_empty()) {
+                                " " a.mark href="#marks" { (marks) }
+                            }
                         }
                         @for column in columns { (cell(&column.cells[row])) }
                     }
@@ -58,13 +75,13 @@ fn table(subjects: &[Subject], columns: &[TextColumn]) -> Markup {
     }
 }
 
-fn cell(cell: &Cell) -> Markup {
+fn cell(cell: &TableCell) -> Markup {
     match cell {
-        Cell::Whole(pieces) => {
+        TableCell::Whole(pieces) => {
             let text: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
             html! { td.none { (text.join(" ")) } }
         }
-        Cell::Figures([value, spread, ratio, ratio_spread, marks]) => html! {
+        TableCell::Figures([value, spread, ratio, ratio_spread, marks]) => html! {
             td {
                 span.value { (value.text) } " " span.muted { (spread.text) }
                 @if !ratio.text.is_empty() {
@@ -76,14 +93,14 @@ fn cell(cell: &Cell) -> Markup {
     }
 }
 
-/// This run beside another.
-pub(super) fn against(content: &Content<'_>, other: Other<'_>, services: &[Vec<Subject>]) -> Markup {
+/// This run against another.
+pub(super) fn against(content: &Content<'_>, other: Other<'_>, services: &[Service]) -> Markup {
     html! {
         section #against {
             h2 { "Against run " (other.record.run) }
-            @for subjects in services {
-                @let columns = against::columns(content.summary, other, subjects);
-                @if !columns.is_empty() { (table(subjects, &columns)) }
+            @for service in services {
+                @let columns = against::columns(content.summary, other, &service.subjects);
+                @if !columns.is_empty() { (table(service, &[], &columns)) }
             }
             (list(&against::explained(content.record, other)))
         }
@@ -129,23 +146,20 @@ fn verdict_class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What the probes of isolation found: a line per setting, a column per deed.
+/// What the probes of isolation found: a line per variant, a column per violation.
 pub(super) fn isolation(record: &RunRecord) -> Markup {
     let checks = &record.isolation;
-    let settings = settings(record);
     html! {
         @if !checks.is_empty() {
             section #isolation {
                 h2 { "Isolation" }
-                p { "What an intruder tried from inside of each setting, launched as the services are. The plain process claims "
-                    "nothing: what it can do shows that the probes can tell." }
+                p { "What a probe tried from inside of each variant, launched as the services are." }
                 (scrolling("Isolation", &html! { table {
-                    thead { tr { th scope="col" { "subject" }
-                        @for deed in Deed::ALL { th scope="col" { (title(*deed)) } } } }
-                    tbody { @for setting in &settings {
-                        tr { th scope="row" { (setting) } @for deed in Deed::ALL {
-                            @let found = checks.iter().find(|check| check.setting == *setting && check.deed == *deed);
-                            td { @match found {
+                    thead { tr { th scope="col" { "variant" }
+                        @for violation in Violation::ALL { th scope="col" { (title(*violation)) } } } }
+                    tbody { @for variant in variants(record) {
+                        tr { th scope="row" { (variant) } @for violation in Violation::ALL {
+                            td { @match check(record, variant, *violation) {
                                 Some(check) => span title=(check.detail) { (shown(check.outcome).0.text) },
                                 None => "–",
                             } }
@@ -156,10 +170,10 @@ pub(super) fn isolation(record: &RunRecord) -> Markup {
                 details {
                     summary { "How each went" }
                     (scrolling("How each went", &html! { table {
-                        thead { tr { th scope="col" { "subject" } th scope="col" { "tried" } th scope="col" { "outcome" }
+                        thead { tr { th scope="col" { "variant" } th scope="col" { "tried" } th scope="col" { "outcome" }
                             th scope="col" { "how" } } }
                         tbody { @for check in checks {
-                            tr { th scope="row" { (check.setting) } td { (title(check.deed)) }
+                            tr { th scope="row" { (check.variant) } td { (title(check.violation)) }
                                 td { (shown(check.outcome).0.text) } td { (check.detail) } }
                         } }
                     } }))

@@ -1,12 +1,14 @@
 //! The page's running text.
 
 use maud::{Markup, html};
-use tare_model::{RunRecord, Subject};
+use tare_model::RunRecord;
 
 use super::list;
+use crate::catalogue::Topic;
+use crate::subjects::Service;
 
 /// What was compared, where and when, in a line.
-pub(super) fn headline(record: &RunRecord, services: &[&str]) -> String {
+pub(super) fn headline(record: &RunRecord, services: &[String]) -> String {
     let host = &record.host;
     format!(
         "{} on {}, {} CPUs, {}, kernel {}; suite {}, started {}.",
@@ -21,9 +23,9 @@ pub(super) fn headline(record: &RunRecord, services: &[&str]) -> String {
 }
 
 /// What the script offers to choose; hidden where there is no script, and everything is shown.
-pub(super) fn controls(services: &[&str], subjects: &[Vec<Subject>], topics: &[(&str, &str)]) -> Markup {
+pub(super) fn controls(services: &[Service], topics: &[&Topic]) -> Markup {
     let mut platforms: Vec<&str> = Vec::new();
-    for subject in subjects.iter().flatten() {
+    for subject in services.iter().flat_map(|service| &service.subjects) {
         if !platforms.contains(&subject.platform.as_str()) {
             platforms.push(&subject.platform);
         }
@@ -32,11 +34,13 @@ pub(super) fn controls(services: &[&str], subjects: &[Vec<Subject>], topics: &[(
         form #choose hidden aria-label="What is shown" {
             fieldset { legend { "Service" }
                 label { input type="radio" name="service" value="" checked; " all" }
-                @for service in services { label { input type="radio" name="service" value=(service); " " (service) } }
+                @for service in services {
+                    label { input type="radio" name="service" value=(service.name); " " (service.heading()) }
+                }
             }
             fieldset { legend { "Charts" }
                 label { input type="radio" name="topic" value="" checked; " all" }
-                @for (id, title) in topics { label { input type="radio" name="topic" value=(id); " " (title) } }
+                @for topic in topics { label { input type="radio" name="topic" value=(topic.id); " " (topic.title) } }
             }
             fieldset { legend { "Platforms" }
                 @for platform in platforms {

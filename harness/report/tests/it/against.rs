@@ -1,16 +1,15 @@
 //! A run read against another.
 
 use tare_model::Sample;
-use tare_report::{Content, Other, Sides, terminal};
-use tare_stats::{Reference, summarise};
+use tare_report::{Content, Other, terminal};
+use tare_stats::summarise;
 
-use crate::example::{Made, content, record};
+use crate::example::{Made, content, record, reference_of};
 use crate::terminal::NARROW;
 
 #[test]
-fn two_runs_stand_beside_each_other() {
-    let subjects = ["orders/native/musl", "orders/wasmtime/aot"];
-    let reference = Reference::new("native", "musl");
+fn two_runs_are_compared_subject_by_subject() {
+    let subjects = ["orders/native/process", "orders/wasmtime/aot"];
     let taken = |wasm: f64| -> Vec<Sample> {
         let cold = |subject, value: f64| Made::by(subject).cold(&[("spawn", value)]).samples();
         [cold(subjects[0], 1.0), cold(subjects[1], wasm)].concat()
@@ -19,19 +18,19 @@ fn two_runs_stand_beside_each_other() {
     record.run = "later".into();
     record.git_commit = Some("abcdef0".into());
     let (samples, earlier) = (taken(3.0), taken(2.0));
+    let reference = reference_of(&record);
     let (summary, earlier) = (summarise(&samples, &reference), summarise(&earlier, &reference));
-    let sides = Sides::default();
     let against = Some(Other { record: &then, summary: &earlier });
-    let content = Content { against, ..content(&record, &summary, &samples, &sides) };
+    let content = Content { against, ..content(&record, &summary, &samples) };
     let text = terminal(&content, NARROW);
     let section = &text[text.find("orders, against").unwrap()..];
     insta::assert_snapshot!(section, @r"
     orders, against 20261122-182125
 
-                  start-up ────────────
-                  cold, ms
-    native/musl   0.998 → 0.998 1.00× =
-    wasmtime/aot  2.00 → 3.01 1.50× ≠
+                    start-up ──────────
+                    cold, ms
+    native/process  1.00 → 1.00 1.00× =
+    wasmtime/aot    2.00 → 3.01 1.50× ≠
 
     Against the other run
       a → b   the median of 20261122-182125 and of later, then the second over the first
@@ -41,11 +40,11 @@ fn two_runs_stand_beside_each_other() {
       ?       one of them has too few rounds for an interval, or was measured once
       differ  between the runs: commit
 
-    orders at a glance
+    Overview of orders
 
-                  cold start ───────
-                  ms
-    native/musl   0.998 ████
-    wasmtime/aot   3.01 ████████████
+                    cold start ──────
+                    ms
+    native/process  1.00 ████
+    wasmtime/aot    3.01 ████████████
     ");
 }

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde::Deserialize;
-use tare_report::{Content, Pair, page};
-use tare_stats::{Reference, summarise};
+use tare_report::page;
+use tare_stats::summarise;
 
-use crate::example::{content, sides};
+use crate::example::{content, reference_of};
 use crate::many::{SERVICES, many};
 
 /// Runs before anything else of the page: hears what goes wrong.
@@ -79,11 +79,8 @@ struct Found {
 fn a_browser_finds_nothing_wrong_with_the_page() {
     let Some(browser) = browser() else { return };
     let (record, samples) = many();
-    let summary = summarise(&samples, &Reference::new("native", "musl"));
-    let pair = |of: &str, over: &str| Pair { of: of.into(), over: over.into(), what: "one thing".into() };
-    let pairs = [pair("wasmtime/aot", "docker/scratch"), pair("wasmtime/jit-unoptimised", "wasmtime/jit")];
-    let sides = sides();
-    let content = Content { pairs: &pairs, ..content(&record, &summary, &samples, &sides) };
+    let summary = summarise(&samples, &reference_of(&record));
+    let content = content(&record, &summary, &samples);
     let page = page(&content);
     assert!(page.html.len() < 1_500_000, "the page weighs {} bytes", page.html.len());
     assert!(

@@ -1,10 +1,10 @@
 //! The claims section.
 
-use tare_model::{Bound, Case, Claim, Unit};
-use tare_report::{Content, Sides, Style, terminal};
-use tare_stats::{Reference, judge, summarise};
+use tare_model::{Bound, Case, Claim, Unit, VariantId};
+use tare_report::{Content, Style, terminal};
+use tare_stats::{judge, summarise};
 
-use crate::example::{content, full};
+use crate::example::{content, full, reference_of};
 
 #[test]
 fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
@@ -19,13 +19,12 @@ fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
         at_least: Some(Bound { value: 1e8, unit: Some(Unit::Nanoseconds) }),
         at_most: None,
         services: Vec::new(),
-        usual: Case { of: "docker/debian".into(), over: None },
-        best: Some(Case { of: "docker/scratch".into(), over: None }),
+        usual: Case { of: VariantId::new("docker", "debian").into(), over: None },
+        best: Some(Case { of: VariantId::new("docker", "scratch").into(), over: None }),
     };
-    let summary = summarise(&samples, &Reference::new("native", "musl"));
+    let summary = summarise(&samples, &reference_of(&record));
     let judged = judge(&[claim], &samples);
-    let sides = Sides::default();
-    let content = Content { judged: &judged, ..content(&record, &summary, &samples, &sides) };
+    let content = Content { judged: &judged, ..content(&record, &summary, &samples) };
     let text = terminal(&content, Style { colour: false, width: 200 });
     let claims = text.split("\n\n").find(|part| part.starts_with("Claims\n")).unwrap();
     insta::assert_snapshot!(claims, @r"

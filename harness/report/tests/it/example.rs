@@ -7,14 +7,19 @@ use tare_model::metrics::{
     THROUGHPUT,
 };
 use tare_model::{
-    Calibration, FailedCell, Group, Host, LadderPlan, LoadPlan, Metric, Plan, RunRecord, RunState, SCHEMA_VERSION,
-    Sample, Subject,
+    Calibration, FailedCell, Group, Host, LoadPlan, Metric, Phase, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample,
+    Subject, SweepPlan, VariantId, metric_records,
 };
-use tare_report::{Content, Sides};
-use tare_stats::Summary;
+use tare_report::Content;
+use tare_stats::{Reference, Summary};
+
+use crate::platforms::platforms;
 
 /// The record of a complete run over these subjects, ten rounds of which three with load.
 pub(crate) fn record(subjects: &[&str]) -> RunRecord {
+    let subjects: Vec<Subject> = subjects.iter().map(|subject| subject.parse().unwrap()).collect();
+    let is_reference = |subject: &&Subject| subject.variant_id() == reference();
+    let of_service = |subject: &Subject| (subject.service.clone(), subject.clone());
     RunRecord {
         schema_version: SCHEMA_VERSION,
         run: "20261122-182125".into(),
@@ -43,12 +48,12 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             precision: 0.05,
             time_limit_s: 720.0,
             only: Group::ALL.into(),
-            subjects: subjects.iter().map(|subject| subject.parse().unwrap()).collect(),
-            reference: "native/musl".into(),
-            noise: "native/again".into(),
+            reference: subjects.iter().filter(is_reference).map(of_service).collect(),
+            subjects,
+            noise: VariantId::new("native", "again"),
             instances: vec![1, 2],
             in_depth: Vec::new(),
-            turns: 3,
+            rotation: 3,
             settle_s: 0.05,
             load: LoadPlan {
                 connections: 32,
@@ -58,16 +63,17 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
                 open_s: 5.0,
                 closed_s: 3.0,
                 capacity_s: 3.0,
-                ladder_s: 0.0,
-                ladder: LadderPlan::default(),
+                sweep_s: 0.0,
+                sweep: sweep_plan(),
                 objective_ns: BTreeMap::new(),
                 open_share: 0.5,
                 timeout_s: 5.0,
             },
         },
         subjects: Vec::new(),
-        controls: BTreeMap::new(),
-        settled: Vec::new(),
+        platforms: platforms(),
+        metrics: metric_records(),
+        converged: Vec::new(),
         isolation: Vec::new(),
         calibration: Calibration {
             generator_cpus: vec![0],
@@ -75,13 +81,29 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             subject_cpus: vec![1],
             generator_ceiling_rps: Some(61_234.0),
             capacity_rps: BTreeMap::new(),
-            ladder_rps: BTreeMap::new(),
+            sweep_rps: BTreeMap::new(),
             open_rate_rps: [("orders".to_string(), 4_000.0)].into(),
             steal_share: Some(0.0),
         },
         failed: Vec::new(),
+        unavailable: Vec::new(),
         warnings: Vec::new(),
     }
+}
+
+/// The variant that the others of a service are compared with.
+pub(crate) fn reference() -> VariantId {
+    VariantId::new("native", "process")
+}
+
+/// What a record says that ratios are over.
+pub(crate) fn reference_of(record: &RunRecord) -> Reference {
+    Reference::new(record.plan.reference.clone())
+}
+
+/// A sweep in which a rate is tried once, for as long as the plan says.
+fn sweep_plan() -> SweepPlan {
+    SweepPlan { requests: 0.0, objectives: 0.0, longest_s: 0.0, tries: 1, late: 0.0, far_below: 0.0, of_ceiling: 0.0 }
 }
 
 /// A failed cell.
@@ -97,7 +119,11 @@ pub(crate) struct Made {
 
 impl Made {
     pub(crate) fn by(subject: &str) -> Self {
-        Self { subject: subject.parse().unwrap(), samples: Vec::new() }
+        Self::of(subject.parse().unwrap())
+    }
+
+    pub(crate) fn of(subject: Subject) -> Self {
+        Self { subject, samples: Vec::new() }
     }
 
     /// One value per run.
@@ -115,7 +141,7 @@ impl Made {
         self
     }
 
-    pub(crate) fn add(mut self, round: u32, metric: &'static Metric, phase: &str, value: f64) -> Self {
+    pub(crate) fn add(mut self, round: u32, metric: &'static Metric, phase: impl Into<Phase>, value: f64) -> Self {
         let subject = self.subject.clone();
         self.samples.push(Sample { round, position: 1, subject, metric, phase: phase.into(), value });
         self
@@ -169,7 +195,7 @@ impl Made {
 }
 
 const SUBJECTS: &[&str] = &[
-    "orders/native/musl",
+    "orders/native/process",
     "orders/wasmtime/aot",
     "orders/wasmtime/jit",
     "orders/wasmtime/reuse",
@@ -200,7 +226,7 @@ pub(crate) fn full() -> (RunRecord, Vec<Sample>) {
     record.warnings = vec!["the machine's load average was 1.9 when round 4 began".into()];
     let listen = |rest: &[(&'static str, f64)]| [rest, &[("listen", 0.11), ("first_answer", 0.42)]].concat();
     let samples = [
-        Made::by("orders/native/musl")
+        Made::by("orders/native/process")
             .sizes([1.92e6, 0.81e6, 1.92e6])
             .cold(&listen(&[("spawn", 0.41)]))
             .memory(1.21, 4.32)
@@ -241,21 +267,7 @@ pub(crate) fn full() -> (RunRecord, Vec<Sample>) {
     (record, samples.into_iter().flat_map(Made::samples).collect())
 }
 
-/// Whom the answer is about.
-pub(crate) fn sides() -> Sides {
-    let owned = |settings: [&str; 2]| settings.map(str::to_owned).into();
-    Sides {
-        best_of: (owned(["wasmtime/aot", "wasmtime/reuse"]), owned(["docker/scratch", "docker/debian"])),
-        usual: ("wasmtime/jit".into(), "docker/debian".into()),
-    }
-}
-
 /// A run as it is shown where nothing else is said.
-pub(crate) fn content<'a>(
-    record: &'a RunRecord,
-    summary: &'a Summary,
-    samples: &'a [Sample],
-    sides: &'a Sides,
-) -> Content<'a> {
-    Content { record, summary, samples, judged: &[], pairs: &[], sides, against: None }
+pub(crate) fn content<'a>(record: &'a RunRecord, summary: &'a Summary, samples: &'a [Sample]) -> Content<'a> {
+    Content { record, summary, samples, judged: &[], against: None }
 }

@@ -1,18 +1,18 @@
 //! The sections on isolation and portability.
 
-use tare_model::{ArtifactRecord, Deed, IsolationCheck, Outcome, RunRecord, SubjectRecord};
+use tare_model::{ArtifactRecord, IsolationCheck, Outcome, RunRecord, SubjectRecord, Violation};
 
 use crate::example::record;
 use crate::terminal::NARROW;
 use crate::terminal::shown;
 
-fn checks(setting: &str, claimed: &[Deed], outcome: impl Fn(Deed) -> Outcome) -> Vec<IsolationCheck> {
-    let check = |&deed: &Deed| {
-        let (setting, claimed, outcome) = (setting.to_owned(), claimed.contains(&deed), outcome(deed));
+fn checks(variant: &str, claimed: &[Violation], outcome: impl Fn(Violation) -> Outcome) -> Vec<IsolationCheck> {
+    let check = |&violation: &Violation| {
+        let (variant, claimed, outcome) = (variant.parse().unwrap(), claimed.contains(&violation), outcome(violation));
         let detail = if outcome == Outcome::Void { "a plain process is not root either" } else { "as it went" };
-        IsolationCheck { setting, deed, claimed, outcome, detail: detail.into() }
+        IsolationCheck { variant, violation, claimed, outcome, detail: detail.into() }
     };
-    Deed::ALL.iter().map(check).collect()
+    Violation::ALL.iter().map(check).collect()
 }
 
 fn section<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
@@ -21,22 +21,22 @@ fn section<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
 }
 
 #[test]
-fn what_each_setting_prevented_is_a_word_each() {
-    let mut record = record(&["orders/native/musl", "orders/wasmtime/aot"]);
-    record.isolation = checks("native/musl", &[], |_| Outcome::Open);
-    record.isolation.extend(checks("wasmtime/jit-unoptimised", Deed::ALL, |_| Outcome::Held));
-    record.isolation.extend(checks("docker/scratch", &Deed::ALL[3..], |deed| match deed {
-        Deed::Connect => Outcome::Open,
-        Deed::WriteRoot => Outcome::Broken,
+fn what_each_variant_prevented_is_a_word_each() {
+    let mut record = record(&["orders/native/process", "orders/wasmtime/aot"]);
+    record.isolation = checks("native/process", &[], |_| Outcome::Open);
+    record.isolation.extend(checks("wasmtime/jit-unoptimised", Violation::ALL, |_| Outcome::Held));
+    record.isolation.extend(checks("docker/scratch", &Violation::ALL[3..], |violation| match violation {
+        Violation::Connect => Outcome::Open,
+        Violation::WriteRoot => Outcome::Broken,
         _ => Outcome::Held,
     }));
     let text = shown(&record, &[], NARROW);
     insta::assert_snapshot!(section(&text, "Isolation\n", "\nConditions"), @r"
     Isolation
 
-                              what an intruder tried from inside ──────────────────────────
+                              what a probe tried from inside ──────────────────────────────
                               file  variable  loopback  root    privileges  threads  memory
-    native/musl               open  open      open      open    open        open     open
+    native/process            open  open      open      open    open        open     open
     wasmtime/jit-unoptimised  held  held      held      held    held        held     held
     docker/scratch            held  held      open      BROKEN  held        held     held
 
@@ -46,46 +46,45 @@ fn what_each_setting_prevented_is_a_word_each() {
                 gain them; run more threads and use more memory than allowed
       loopback  a container on a bridge has a loopback of its own, but still reaches other addresses; a
                 component is granted no sockets at all
-      control   native/musl, which nothing isolates, did all 7: the probes can tell
-      held      tried from inside, and prevented as the setting claims
-      BROKEN    done, though the setting claims to prevent it: root of docker/scratch (as it went)
-      open      done; the setting does not claim to prevent it
+      control   native/process, which nothing isolates, did all 7: the probes can tell
+      held      tried from inside, and prevented as the variant claims
+      BROKEN    done, though the variant claims to prevent it: root of docker/scratch (as it went)
+      open      done; the variant does not claim to prevent it
     ");
 }
 
 #[test]
 fn what_shows_nothing_says_why_once() {
-    let mut record = record(&["orders/native/musl"]);
-    let void = |deed| match deed {
-        Deed::GainPrivileges | Deed::ExceedMemory => Outcome::Void,
+    let mut record = record(&["orders/native/process"]);
+    let void = |violation| match violation {
+        Violation::GainPrivileges | Violation::ExceedMemory => Outcome::Void,
         _ => Outcome::Held,
     };
-    record.isolation = checks("wasmtime/aot", Deed::ALL, void);
-    record.isolation.extend(checks("wasmer/aot", Deed::ALL, void));
+    record.isolation = checks("wasmtime/aot", Violation::ALL, void);
+    record.isolation.extend(checks("wasmer/aot", Violation::ALL, void));
     let text = shown(&record, &[], NARROW);
     insta::assert_snapshot!(section(&text, "What was tried\n", "\nConditions"), @r"
     What was tried
       tried     read a file of the host; see a variable of the harness's environment; reach a service on
                 the host's loopback (127.0.0.1); write to the root folder; be root, have capabilities or
                 gain them; run more threads and use more memory than allowed
-      loopback  a container on a bridge has a loopback of its own, but still reaches other addresses; a
-                component is granted no sockets at all
-      control   native/musl was not probed: that an attempt could succeed at all was not shown
-      held      tried from inside, and prevented as the setting claims
+      loopback  a component is granted no sockets at all
+      control   no plain process was probed: that an attempt could succeed at all was not shown
+      held      tried from inside, and prevented as the variant claims
       void      shows nothing on this machine: privileges, memory of wasmtime/aot, wasmer/aot (a plain
                 process is not root either)
     ");
-    record.isolation.extend(checks("native/musl", &[], |deed| match deed {
-        Deed::GainPrivileges => Outcome::Void,
+    record.isolation.extend(checks("native/process", &[], |violation| match violation {
+        Violation::GainPrivileges => Outcome::Void,
         _ => Outcome::Open,
     }));
     let text = shown(&record, &[], NARROW);
-    insta::assert_snapshot!(section(&text, "native/musl, which", "\n  held"), @"native/musl, which nothing isolates, did 6 of 7: the probes can tell for these only");
+    insta::assert_snapshot!(section(&text, "native/process, which", "\n  held"), @"native/process, which nothing isolates, did 6 of 7: the probes can tell for these only");
 }
 
 #[test]
 fn where_the_same_component_ran_is_told_with_its_digest() {
-    let mut record: RunRecord = record(&["orders/native/musl"]);
+    let mut record: RunRecord = record(&["orders/native/process"]);
     let subject = |name: &str, digit: char, simd: &str| SubjectRecord {
         subject: name.parse().unwrap(),
         artifacts: vec![ArtifactRecord {
@@ -95,6 +94,7 @@ fn where_the_same_component_ran_is_told_with_its_digest() {
             sha256: digit.to_string().repeat(64),
         }],
         settings: [("simd".to_owned(), simd.to_owned())].into(),
+        grants: Vec::new(),
     };
     record.subjects = vec![
         subject("orders/wasmer/singlepass", 'b', "no"),
@@ -102,7 +102,6 @@ fn where_the_same_component_ran_is_told_with_its_digest() {
         subject("orders/wasmer/aot", 'a', "yes"),
         subject("orders/wasmtime/direct", 'c', "yes"),
     ];
-    record.controls.insert("wasmtime/direct".into(), "shows something".into());
     let text = shown(&record, &[], NARROW);
     insta::assert_snapshot!(section(&text, "Portability,", "\nConditions"), @r"
     Portability, by the bytes of components

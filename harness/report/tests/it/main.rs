@@ -1,13 +1,17 @@
 //! The report as its reader sees it, from records made by hand.
 
 mod against;
+mod baselines;
+#[expect(clippy::disallowed_methods, reason = "a browser is a process, and takes the page from a file")]
 mod browser;
 mod claims;
 mod example;
+mod foreign;
+mod hostile;
 mod isolation;
-mod ladder;
 mod many;
 mod markdown;
 mod page;
-mod settings;
+mod platforms;
+mod sweep;
 mod terminal;

@@ -1,16 +1,15 @@
 //! The result as Markdown.
 
 use tare_report::markdown;
-use tare_stats::{Reference, summarise};
+use tare_stats::summarise;
 
-use crate::example::{content, full, sides};
+use crate::example::{content, full, reference_of};
 
 #[test]
 fn a_run_as_markdown() {
     let (record, samples) = full();
-    let summary = summarise(&samples, &Reference::new("native", "musl"));
-    let sides = sides();
-    let content = content(&record, &summary, &samples, &sides);
+    let summary = summarise(&samples, &reference_of(&record));
+    let content = content(&record, &summary, &samples);
     insta::assert_snapshot!(markdown(&content), @r#"
     # Wasm component or container?
 
@@ -20,7 +19,7 @@ fn a_run_as_markdown() {
 
     | orders | shipped, MB | cold start, ms | idle memory, MB | full load, requests/s | CPU per request, µs | 99th percentile, ms |
     |---|---|---|---|---|---|---|
-    | native/musl | 1.92 | 0.938 ±2% | 1.21 ±2% | 52,607 ~2% | 18.3 ~2% | 0.402 ~2% |
+    | native/process | 1.92 | 0.942 ±2% | 1.21 ±2% | 52,607 ~2% | 18.3 ~2% | 0.402 ~2% |
     | wasmtime/aot | 0.361 | 3.62 ±2% | 8.41 ±2% | 23,999 ~3% | 39.9 ~3% | 0.916 ~2% |
     | wasmtime/jit | 0.361 | 96.6 ±2% | 31.0 ±2% | 23,751 ~3% | 40.4 ~3% | 0.939 ~2% |
     | wasmtime/reuse | 0.361 | – | – | 38,954 ~2% | 25.0 ~2% | 0.512 ~2% |
@@ -28,7 +27,7 @@ fn a_run_as_markdown() {
     | docker/debian | 75.9 | 210 ±2% | 1.46 ±2% + 3.25 | 7,820 ~2% | 118 ~2% | 48.1 ~3% |
     | docker/wasm | – | – | – | – | – | – |
 
-    Medians over rounds; ± is how far the 95 % interval of the median reaches, ~ the range where there are fewer than six rounds. Idle memory: PSS of the processes of the service + what the engine runs beside them.
+    Medians over rounds; ± is how far the 95 % interval of the median reaches, ~ the range where there are fewer than six rounds. In idle memory: proportional set size of the processes that run the service + proportional set size of what the engine runs for this subject beside it.
 
     ## Failed
 

@@ -1,16 +1,15 @@
 //! The page as text: what it says and how it is put together, without its drawings.
 
 use tare_report::page;
-use tare_stats::{Reference, summarise};
+use tare_stats::summarise;
 
-use crate::example::{content, full, sides};
+use crate::example::{content, full, reference_of};
 
 #[test]
 fn a_run_as_a_page() {
     let (record, samples) = full();
-    let summary = summarise(&samples, &Reference::new("native", "musl"));
-    let sides = sides();
-    let content = content(&record, &summary, &samples, &sides);
+    let summary = summarise(&samples, &reference_of(&record));
+    let content = content(&record, &summary, &samples);
     let page = page(&content);
     let names: Vec<&str> = page.charts.iter().map(|chart| chart.name.as_str()).collect();
     insta::assert_snapshot!("charts", names.join("\n"));

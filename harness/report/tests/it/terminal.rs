@@ -1,16 +1,16 @@
 //! The text for a terminal.
 
-use tare_model::{Group, RunRecord, RunState, Sample};
-use tare_report::{Sides, Style, terminal};
-use tare_stats::{Reference, summarise};
+use tare_model::{Group, Role, RunRecord, RunState, Sample};
+use tare_report::{Style, terminal};
+use tare_stats::summarise;
 
-use crate::example::{content, failed, full, record};
+use crate::example::{content, failed, full, record, reference_of};
 
 pub(crate) const NARROW: Style = Style { colour: false, width: 100 };
 
 pub(crate) fn shown(record: &RunRecord, samples: &[Sample], style: Style) -> String {
-    let summary = summarise(samples, &Reference::new("native", "musl"));
-    terminal(&content(record, &summary, samples, &Sides::default()), style)
+    let summary = summarise(samples, &reference_of(record));
+    terminal(&content(record, &summary, samples), style)
 }
 
 #[test]
@@ -22,46 +22,46 @@ fn a_full_run_with_all_kinds_of_cells() {
 
                     size, MB ───────────────────────────  start-up, ms ──────────────────────────
                     shipped      compressed   all needed  cold                 warm engine
-    native/musl      1.92    1×  0.810    1×  1.92    1×  0.938 ±2%    1×      = cold
-    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±2% 3.94× ±6%  1.84 ±2% 2.01× ±6%
-    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±2%  105× ±6%  92.3 ±2%  100× ±6%
+    native/process   1.92    1×  0.810    1×  1.92    1×  0.942 ±2%    1×      = cold
+    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±2% 3.86× ±1%  1.84 ±2% 1.97× ±1%
+    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±2%  103× ±1%  92.3 ±2% 98.5× ±1%
     wasmtime/reuse  0.361 0.19×  0.124 0.15×  8.61 4.48×  –                    –
-    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±2% 90.7× ±6%  = cold
-    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±2%  223× ±1%  = cold
+    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±2% 89.0× ±0%  = cold
+    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±2%  219× ±6%  = cold
     docker/wasm     failed [1]   failed [1]   failed [1]  failed [1]           failed [1]
 
                     memory, MB ─────────────────────────────────────────────────
                     idle                peak under load     engine      cgroup
-    native/musl     1.21 ±2%    1×      4.28 ~3%    1×      –           –
-    wasmtime/aot    8.41 ±2% 6.95× ±3%  14.2 ~2% 3.37× ~6%  (6.24) ±2%  –
-    wasmtime/jit    31.0 ±2% 25.6× ±3%  38.9 ~2% 9.23× ~6%  (12.6) ±2%  –
+    native/process  1.21 ±2%    1×      4.30 ~3%    1×      –           –
+    wasmtime/aot    8.41 ±2% 7.00× ±1%  14.2 ~2% 3.30× ~1%  (6.24) ±2%  –
+    wasmtime/jit    31.0 ±2% 25.8× ±1%  38.9 ~2% 9.05× ~1%  (12.6) ±2%  –
     wasmtime/reuse  –                   –                   –           –
-    docker/scratch  1.23 ±2% 1.04× ±6%  4.39 ~3% 1.04× ~6%   +2.46 ±2%  2.30 ±2%
-    docker/debian   1.46 ±2% 1.20× ±1%  4.73 ~2% 1.08× ~6%   +3.25 ±2%  3.03 ±2%
+    docker/scratch  1.23 ±2% 1.02× ±0%  4.39 ~3% 1.02× ~0%   +2.46 ±2%  2.30 ±2%
+    docker/debian   1.46 ±2% 1.21× ±3%  4.73 ~2% 1.12× ~6%   +3.25 ±2%  3.03 ±2%
     docker/wasm     failed [1]          failed [1]          –           –
 
                     full load ──────────────────────────────────────
                     throughput, requests/s    CPU/request, µs
-    native/musl     52,607 ~2%    1×     [2]  18.3 ~2%    1×
-    wasmtime/aot    23,999 ~3% 0.45× ~6%      39.9 ~3% 2.14× ~6%
-    wasmtime/jit    23,751 ~3% 0.44× ~6% [3]  40.4 ~3% 2.17× ~6% [3]
-    wasmtime/reuse  38,954 ~2% 0.76× ~6%      25.0 ~2% 1.40× ~6%
-    docker/scratch  51,486 ~2% 1.00× ~6% [2]  18.5 ~2% 1.03× ~6%
-    docker/debian    7,820 ~2% 0.15× ~1%       118 ~2% 6.45× ~1%
+    native/process  52,607 ~2%    1×     [2]  18.3 ~2%    1×
+    wasmtime/aot    23,999 ~3% 0.46× ~6%      39.9 ~3% 2.21× ~6%
+    wasmtime/jit    23,751 ~3% 0.46× ~6% [3]  40.4 ~3% 2.24× ~6% [3]
+    wasmtime/reuse  38,954 ~2% 0.74× ~0%      25.0 ~2% 1.37× ~0%
+    docker/scratch  51,486 ~2% 0.98× ~0% [2]  18.5 ~2% 1.01× ~0%
+    docker/debian    7,820 ~2% 0.15× ~6%       118 ~2% 6.33× ~6%
     docker/wasm     failed [1]                failed [1]
 
                     latency, µs ──────────────────────────────────────────
                     median                     99th percentile
-    native/musl     61.0 ~2%    1×                402 ~2%    1×
-    wasmtime/aot    88.4 ~2% 1.48× ~6%            916 ~2% 2.32× ~6%
-    wasmtime/jit    90.4 ~2% 1.51× ~6% [3]        939 ~2% 2.38× ~6% [3]
-    wasmtime/reuse  70.0 ~2% 1.17× ~6%            512 ~2% 1.30× ~6%
-    docker/scratch  62.0 ~2% 1.04× ~6%            411 ~2% 1.04× ~6%
-    docker/debian    211 ~3% 3.46× ~1% [4][5]  48,059 ~3%  120× ~1% [4][5]
+    native/process  61.0 ~2%    1×                402 ~2%    1×
+    wasmtime/aot    88.4 ~2% 1.45× ~1%            916 ~2% 2.28× ~1%
+    wasmtime/jit    90.4 ~2% 1.48× ~1% [3]        939 ~2% 2.33× ~1% [3]
+    wasmtime/reuse  70.0 ~2% 1.15× ~0%            512 ~2% 1.27× ~0%
+    docker/scratch  62.0 ~2% 1.02× ~0%            411 ~2% 1.02× ~0%
+    docker/debian    211 ~3% 3.39× ~6% [4][5]  48,059 ~3%  117× ~6% [4][5]
     docker/wasm     failed [1]                 failed [1]
 
     where the time of a cold start goes, ms
-    native/musl     0.938 ≈ spawn 0.409 + listen 0.110 + first answer 0.421
+    native/process  0.942 ≈ spawn 0.411 + listen 0.110 + first answer 0.421
     wasmtime/aot     3.62 ≈ spawn 0.922 + engine 0.628 + load 1.21 + link 0.319 + listen 0.110 +
                     first answer 0.420
     wasmtime/jit     96.6 ≈ spawn 1.31 + engine 0.818 + compile 93.6 + link 0.319 + listen 0.110 +
@@ -69,33 +69,45 @@ fn a_full_run_with_all_kinds_of_cells() {
     docker/scratch   83.8 ≈ create 31.1 + start 51.4 + ready 1.12
     docker/debian     210 ≈ create 33.5 + start 174 + ready 3.30
 
+    What settings are worth
+      wasmtime/aot    Wasm against a container, both for speed, over docker/scratch: cold start 0.043×,
+                      idle memory + engine 2.29×, throughput 0.47× (too few rounds)
+      wasmtime/jit    compiled at start, over wasmtime/aot: cold start 26.7×, idle memory + engine
+                      3.69×, throughput 0.99× (too few rounds)
+      wasmtime/reuse  an instance serves many requests, over wasmtime/aot: throughput 1.60× (too few
+                      rounds)
+      docker/scratch  in a container, over native/process: cold start 89.0×, idle memory + engine 3.06×,
+                      throughput 0.98× (too few rounds)
+
     Noise
       drift  from the first round to the last, median over subjects: startup_cold -1.5 %, startup_warm
-             -1.5 %, memory_pss +0.6 %, memory_cgroup -1.5 %, memory_engine -1.5 %
+             -1.5 %, memory_pss -1.5 %, memory_cgroup -1.5 %, memory_engine -1.5 %
 
     How to read it
-      ×          the value over that of native/musl in the same round, median over rounds; a warm start
-                 over its cold start where native/musl has no engine of its own
+      ×          the value over that of native/process in the same round, median over rounds; a warm
+                 start over its cold start where it has no engine of its own
       ±          the 95 % interval of the median (between order statistics) lies within this share of
                  it; both ends are in summary.csv
       ~          all rounds lie within this share of the median: a range, as fewer than six rounds have
                  no 95 % interval
       –          not measured
       ≈          each part is a median of its own, so that they add up to the total only about
-      size       bytes shipped (component, binary, all layers of the image), the same as pulled (gzip),
-                 and all that must be on the machine to run it (host, container engine)
+      size       shipped: bytes of the component, the binary, or all layers of the image; compressed:
+                 the same as pulled (gzip); all needed: all that must be on the machine to run it (host,
+                 container engine)
       start-up   from launch to the end of the first right answer; cold: nothing of the subject runs;
                  warm engine: deployed into a running Wasm host. `= cold`: no engine of its own that
                  could be warm; a container engine always runs
       memory     PSS (resident memory, shared pages divided among their users) of the subject's
-                 processes; engine: +x is what the engine runs beside them for this subject, (x) is the
-                 part that the empty Wasm host has of them; cgroup: charged to the container when idle;
-                 high water: the largest RSS that the kernel saw; one more: what each further instance
-                 takes, without the daemons
-      full load  closed loop, every connection always busy; CPU time of all the subject's processes per
-                 right answer
+                 processes; idle: having answered once; peak under load: the most that was read in a
+                 load; engine: +x is what the engine runs for this subject besides, (x) is the part of
+                 them that the empty Wasm host has; cgroup: what the container's cgroup is charged:
+                 usage less inactive file cache
+      full load  closed loop, every connection always busy; throughput: right answers per second;
+                 CPU/request: CPU time of all the subject's processes over the requests answered
       latency    open loop at one rate for all subjects of a service, from the moment at which a request
-                 was due to the end of its right answer
+                 was due to the end of its right answer; median: half of the requests took no longer;
+                 99th percentile: 99 % of the requests took no longer
       rounds     size: measured once, startup: 10, memory: 10, load: 3
 
     Marks
@@ -127,17 +139,29 @@ fn a_full_run_with_all_kinds_of_cells() {
                  CPU 0, which it keeps awake, subjects on CPU 1
       command    tare compare --suite standard (suite standard, seed 42)
 
-    orders at a glance
+    Overview of orders
 
                     cold start ───────  idle memory + engine   throughput ────────
                     ms, log scale       MB                 requests/s
-    native/musl     0.938 █             1.21 ▌             52,607 ████████████
+    native/process  0.942 █             1.21 ▌             52,607 ████████████
     wasmtime/aot     3.62 ███▊          8.41 ███▎          23,999 █████▌
     wasmtime/jit     96.6 ██████████▍   31.0 ████████████  23,751 █████▍
     wasmtime/reuse  –                   –                  38,954 ████████▉
     docker/scratch   83.8 ██████████▏   3.69 █▍            51,486 ███████████▊
     docker/debian     210 ████████████  4.71 █▉             7,820 █▊
     docker/wasm     –                   –                  –
+
+    The answer
+    At their best, figure by figure, Wasm ships 5.32 times fewer bytes (wasmtime/aot against
+    docker/scratch) and starts 23.0 times sooner (wasmtime/aot against docker/scratch); the container
+    takes 2.29 times less memory when idle (docker/scratch against wasmtime/aot) and answers 1.32 times
+    as many requests (docker/scratch against wasmtime/reuse). Too few rounds for an interval:
+    throughput.
+    With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18
+    times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory
+    when idle. Too few rounds for an interval: throughput.
+    Which pair is compared decides who wins throughput (the container at best, Wasm with defaults); it
+    makes no difference for the bytes shipped, the start and idle memory.
     "#);
 }
 
@@ -153,16 +177,16 @@ fn what_was_not_asked_for_has_no_columns() {
 
                     size, MB ───────────────────────────  start-up, ms ──────────────────────────
                     shipped      compressed   all needed  cold                 warm engine
-    native/musl      1.92    1×  0.810    1×  1.92    1×  0.938 ±2%    1×      = cold
-    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±2% 3.94× ±6%  1.84 ±2% 2.01× ±6%
-    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±2%  105× ±6%  92.3 ±2%  100× ±6%
+    native/process   1.92    1×  0.810    1×  1.92    1×  0.942 ±2%    1×      = cold
+    wasmtime/aot    0.361 0.19×  0.124 0.15×  8.61 4.48×   3.62 ±2% 3.86× ±1%  1.84 ±2% 1.97× ±1%
+    wasmtime/jit    0.361 0.19×  0.124 0.15×  22.4 11.7×   96.6 ±2%  103× ±1%  92.3 ±2% 98.5× ±1%
     wasmtime/reuse  0.361 0.19×  0.124 0.15×  8.61 4.48×  –                    –
-    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±2% 90.7× ±6%  = cold
-    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±2%  223× ±1%  = cold
+    docker/scratch   1.92 1.00×  0.810 1.00×  1.92 1.00×   83.8 ±2% 89.0× ±0%  = cold
+    docker/debian    75.9 39.5×   29.1 35.9×  75.9 39.5×    210 ±2%  219× ±6%  = cold
     docker/wasm     failed [1]   failed [1]   failed [1]  failed [1]           failed [1]
 
     where the time of a cold start goes, ms
-    native/musl     0.938 ≈ spawn 0.409 + listen 0.110 + first answer 0.421
+    native/process  0.942 ≈ spawn 0.411 + listen 0.110 + first answer 0.421
     wasmtime/aot     3.62 ≈ spawn 0.922 + engine 0.628 + load 1.21 + link 0.319 + listen 0.110 +
                     first answer 0.420
     wasmtime/jit     96.6 ≈ spawn 1.31 + engine 0.818 + compile 93.6 + link 0.319 + listen 0.110 +
@@ -170,19 +194,25 @@ fn what_was_not_asked_for_has_no_columns() {
     docker/scratch   83.8 ≈ create 31.1 + start 51.4 + ready 1.12
     docker/debian     210 ≈ create 33.5 + start 174 + ready 3.30
 
+    What settings are worth
+      wasmtime/aot    Wasm against a container, both for speed, over docker/scratch: cold start 0.043×
+      wasmtime/jit    compiled at start, over wasmtime/aot: cold start 26.7×
+      docker/scratch  in a container, over native/process: cold start 89.0×
+
     Noise
       drift  from the first round to the last, median over subjects: startup_cold -1.5 %, startup_warm
              -1.5 %
 
     How to read it
-      ×         the value over that of native/musl in the same round, median over rounds; a warm start
-                over its cold start where native/musl has no engine of its own
+      ×         the value over that of native/process in the same round, median over rounds; a warm
+                start over its cold start where it has no engine of its own
       ±         the 95 % interval of the median (between order statistics) lies within this share of it;
                 both ends are in summary.csv
       –         not measured
       ≈         each part is a median of its own, so that they add up to the total only about
-      size      bytes shipped (component, binary, all layers of the image), the same as pulled (gzip),
-                and all that must be on the machine to run it (host, container engine)
+      size      shipped: bytes of the component, the binary, or all layers of the image; compressed: the
+                same as pulled (gzip); all needed: all that must be on the machine to run it (host,
+                container engine)
       start-up  from launch to the end of the first right answer; cold: nothing of the subject runs;
                 warm engine: deployed into a running Wasm host. `= cold`: no engine of its own that
                 could be warm; a container engine always runs
@@ -204,17 +234,24 @@ fn what_was_not_asked_for_has_no_columns() {
                  subjects (startup_cold); the others until the time or the rounds were spent
       command    tare compare --suite standard (suite standard, seed 42)
 
-    orders at a glance
+    Overview of orders
 
                     cold start ───────
                     ms, log scale
-    native/musl     0.938 █
+    native/process  0.942 █
     wasmtime/aot     3.62 ███▊
     wasmtime/jit     96.6 ██████████▍
     wasmtime/reuse  –
     docker/scratch   83.8 ██████████▏
     docker/debian     210 ████████████
     docker/wasm     –
+
+    The answer
+    At their best, figure by figure, Wasm ships 5.32 times fewer bytes (wasmtime/aot against
+    docker/scratch) and starts 23.0 times sooner (wasmtime/aot against docker/scratch).
+    With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes and starts 2.18
+    times sooner.
+    The winner is the same whichever pair is compared: the bytes shipped and the start.
     ");
 }
 
@@ -235,19 +272,19 @@ fn three_rounds_have_ranges_and_a_run_cut_short_says_so() {
     insta::assert_snapshot!(shown(&record, &samples, NARROW), @r"
     orders
 
-                  start-up, ms ──────────────────────────
-                  cold                 warm engine
-    native/musl   0.940 ~2%    1×      = cold
-    wasmtime/aot   3.63 ~2% 3.94× ~6%  1.85 ~2% 2.01× ~6%
+                    start-up, ms ──────────────────────────
+                    cold                 warm engine
+    native/process  0.940 ~2%    1×      = cold
+    wasmtime/aot     3.63 ~2% 3.86× ~1%  1.85 ~2% 1.97× ~1%
 
     where the time of a cold start goes, ms
-    native/musl   0.940 ≈ spawn 0.410 + listen 0.111 + first answer 0.424
-    wasmtime/aot   3.63 ≈ spawn 0.925 + engine 0.627 + load 1.21 + link 0.320 + listen 0.109 +
-                  first answer 0.418
+    native/process  0.940 ≈ spawn 0.410 + listen 0.111 + first answer 0.416
+    wasmtime/aot     3.63 ≈ spawn 0.925 + engine 0.627 + load 1.21 + link 0.320 + listen 0.109 +
+                    first answer 0.418
 
     How to read it
-      ×         the value over that of native/musl in the same round, median over rounds; a warm start
-                over its cold start where native/musl has no engine of its own
+      ×         the value over that of native/process in the same round, median over rounds; a warm
+                start over its cold start where it has no engine of its own
       ~         all rounds lie within this share of the median: a range, as fewer than six rounds have
                 no 95 % interval
       ≈         each part is a median of its own, so that they add up to the total only about
@@ -265,18 +302,18 @@ fn three_rounds_have_ranges_and_a_run_cut_short_says_so() {
                  subjects (startup_cold); the others until the time or the rounds were spent
       command    tare compare --suite standard (suite standard, seed 42)
 
-    orders at a glance
+    Overview of orders
 
-                  cold start ───────
-                  ms
-    native/musl   0.940 ███▏
-    wasmtime/aot   3.63 ████████████
+                    cold start ───────
+                    ms
+    native/process  0.940 ███▏
+    wasmtime/aot     3.63 ████████████
     ");
 }
 
 #[test]
 fn a_run_that_measured_nothing_tells_why() {
-    let mut record = record(&["auth/native/musl", "auth/docker/scratch"]);
+    let mut record = record(&["auth/native/process", "auth/docker/scratch"]);
     record.plan.only = vec![Group::Size];
     record.state = RunState::Running;
     record.failed = vec![failed("auth/docker/scratch", None, None, "no engine answers at /var/run/docker.sock")];
@@ -285,13 +322,14 @@ fn a_run_that_measured_nothing_tells_why() {
 
                     size, GB ─────────────────────────
                     shipped     compressed  all needed
-    native/musl     –           –           –
+    native/process  –           –           –
     docker/scratch  failed [1]  failed [1]  failed [1]
 
     How to read it
       –     not measured
-      size  bytes shipped (component, binary, all layers of the image), the same as pulled (gzip), and
-            all that must be on the machine to run it (host, container engine)
+      size  shipped: bytes of the component, the binary, or all layers of the image; compressed: the
+            same as pulled (gzip); all needed: all that must be on the machine to run it (host,
+            container engine)
 
     Marks
       [1]  auth/docker/scratch: no engine answers at /var/run/docker.sock
@@ -337,7 +375,9 @@ fn what_a_control_shows_stands_beside_the_figures() {
     let (mut record, samples) = full();
     let none = shown(&record, &samples, NARROW);
     assert!(!none.contains("Controls"));
-    record.controls = [("wasmtime/reuse".to_owned(), "shows this; does not show that".to_owned())].into();
+    let reuse = record.platforms.iter_mut().flat_map(|platform| &mut platform.variants).find(|it| it.name == "reuse");
+    let reuse = reuse.unwrap();
+    (reuse.role, reuse.shows) = (Role::Control, Some("shows this; does not show that".into()));
     let text = shown(&record, &samples, NARROW);
     let controls = "Controls, measured to check the comparison and not to be chosen\n  \
                     wasmtime/reuse  shows this; does not show that\n";

@@ -1,52 +1,48 @@
 //! The figures that decide, as bars: what can be seen before anything is read.
 
-use tare_model::{Metric, RunRecord, Sample, Subject, Unit};
+use tare_model::{RunRecord, Sample, Subject};
 use tare_stats::{median, sums};
 
+use crate::catalogue::{ENTRIES, Entry};
 use crate::charts::LOG_FROM;
+use crate::content::Style;
 use crate::format::Scale;
-use crate::layout::{Content, TextColumn, table};
+use crate::layout::{TableCell, TextColumn, table};
 use crate::paint::{BOLD, DIM, PLAIN, Piece, painted};
-use crate::settings::SHOWN;
-use crate::terminal::Style;
+use crate::subjects::Service;
 
 /// The length of the longest bar, in columns.
 const LONGEST: usize = 12;
 
-/// A bar for each subject of a service that is to be chosen from and each figure of which something was measured; nothing
+/// A bar for each subject of a service that is to be chosen from and each figure of which something was measured; `None`
 /// where there is none.
-pub(crate) fn glance(record: &RunRecord, samples: &[Sample], subjects: &[Subject], style: Style) -> Option<String> {
+pub(crate) fn overview(record: &RunRecord, samples: &[Sample], service: &Service, style: Style) -> Option<String> {
     let is_choice = |subject: &&Subject| !record.is_control(subject);
-    let subjects: Vec<Subject> = subjects.iter().filter(is_choice).cloned().collect();
-    let columns = SHOWN.iter().filter_map(|(name, metrics)| column(samples, &subjects, name, metrics));
-    let columns: Vec<TextColumn> = columns.collect();
-    let labels: Vec<Piece> = subjects.iter().map(|subject| Piece::new(subject.setting(), PLAIN)).collect();
-    let heading = painted(&format!("{} at a glance", subjects.first()?.service), BOLD, style.colour);
+    let subjects: Vec<Subject> = service.subjects.iter().filter(is_choice).cloned().collect();
+    let entries = ENTRIES.iter().filter(|entry| entry.overview);
+    let columns: Vec<TextColumn> = entries.filter_map(|entry| column(samples, &subjects, entry)).collect();
+    let labels: Vec<Piece> = subjects.iter().map(|subject| Piece::new(service.label(subject), PLAIN)).collect();
+    let heading = painted(&format!("Overview of {}", service.heading()), BOLD, style.colour);
     let bars = || table(&labels, &columns, style.width, style.colour);
     (!columns.is_empty()).then(|| format!("{heading}\n\n{}", bars()))
 }
 
-fn column(
-    samples: &[Sample],
-    subjects: &[Subject],
-    name: &str,
-    metrics: &[(&'static Metric, &str)],
-) -> Option<TextColumn> {
+fn column(samples: &[Sample], subjects: &[Subject], entry: &Entry) -> Option<TextColumn> {
+    let metrics = entry.sum();
     let value = |subject: &Subject| {
-        let rounds = sums(samples, subject, metrics);
+        let rounds = sums(samples, subject, &metrics);
         median(&rounds.into_values().collect::<Vec<_>>()).filter(|value| *value > 0.0)
     };
     let values: Vec<Option<f64>> = subjects.iter().map(value).collect();
     let found = || values.iter().flatten().copied();
     let (least, most) = (found().reduce(f64::min)?, found().reduce(f64::max)?);
-    let unit: Unit = metrics.first()?.0.unit;
-    let scale = Scale::of(unit, least);
+    let scale = Scale::of(entry.metric.unit, least);
     // As on the page.
     let log = most / least > LOG_FROM;
     let cells = values.iter().map(|value| match value {
         Some(value) => {
             let share = if log { share_by_ratio(*value, least, most) } else { value / most };
-            Content::Figures([
+            TableCell::Figures([
                 Piece::new(scale.number(*value), PLAIN),
                 Piece::new(bar(share), PLAIN),
                 Piece::default(),
@@ -54,10 +50,10 @@ fn column(
                 Piece::default(),
             ])
         }
-        None => Content::Whole(vec![Piece::new("–", DIM)]),
+        None => TableCell::Whole(vec![Piece::new("–", DIM)]),
     });
     let title = if log { format!("{}, log scale", scale.name) } else { scale.name.into() };
-    Some(TextColumn { section: name.into(), title, cells: cells.collect() })
+    Some(TextColumn { section: entry.name.into(), title, cells: cells.collect() })
 }
 
 /// The smallest value has a twelfth of the length, so that it is seen.

@@ -1,4 +1,4 @@
-//! The paper: what every chart draws with.
+//! The canvas: what every chart draws with.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use plotters::style::{Color, FontFamily, RGBAColor, RGBColor, ShapeStyle, TextSt
 
 use super::Caption;
 use super::axis::Axis;
-use super::colour::{Ink, Rgb};
+use super::colour::{Rgb, ThemeColour};
 #[cfg(test)]
 use super::place::Area;
 use super::svg::Svg;
@@ -21,11 +21,11 @@ use super::svg::Svg;
 /// The width of every chart, in its own pixels.
 pub(super) const WIDTH: i32 = 760;
 
-/// The part of a sheet that has axes.
+/// The part of a canvas that has axes.
 pub(super) type Plot = DrawingArea<Svg, Cartesian2d<Axis, Axis>>;
 
-/// A sheet of which the origin is the upper left corner.
-pub(super) struct Sheet {
+/// A canvas of which the origin is the upper left corner.
+pub(super) struct Canvas {
     backend: Rc<RefCell<Svg>>,
     area: DrawingArea<Svg, Shift>,
 }
@@ -72,7 +72,7 @@ pub(super) enum Align {
     Right,
 }
 
-impl Sheet {
+impl Canvas {
     pub(super) fn new(height: i32) -> Self {
         let backend = Rc::new(RefCell::new(Svg::new((WIDTH.unsigned_abs(), height.max(1).unsigned_abs()))));
         let area = DrawingArea::from(&backend);
@@ -110,9 +110,26 @@ impl Sheet {
         self.draw(&Text::new(text, place, style));
     }
 
-    /// Text in the ink of what is less important.
+    /// Text in a colour of the page's theme.
+    pub(super) fn themed_text(&self, text: &str, place: (i32, i32), align: Align, size: f64, colour: ThemeColour) {
+        self.themed(colour, || self.text(text, place, align, size, colour.light()));
+    }
+
+    /// Text in the colour of what is less important.
     pub(super) fn muted(&self, text: &str, place: (i32, i32), align: Align) {
-        self.text(text, place, align, super::ticks::SIZE, Ink::Muted.light());
+        self.themed_text(text, place, align, super::ticks::SIZE, ThemeColour::Muted);
+    }
+
+    /// Draws a line in pixels, in a colour of the page's theme.
+    pub(super) fn themed_line(&self, from: (i32, i32), to: (i32, i32), colour: ThemeColour, width: u32) {
+        self.themed(colour, || self.line(from, to, line(colour.light(), width)));
+    }
+
+    /// What is drawn meanwhile has a colour of the page's theme.
+    fn themed(&self, colour: ThemeColour, draw: impl FnOnce()) {
+        self.backend.borrow_mut().theme = Some(colour);
+        draw();
+        self.backend.borrow_mut().theme = None;
     }
 
     /// What is drawn meanwhile has a tooltip in common.
