@@ -146,6 +146,13 @@ impl Instance {
                 let function = instances[number].exports.get_function(&export.name)?.clone();
                 env.as_mut(&mut store).links.later[index] = Some(function);
             }
+            let done = number + 1;
+            for initializer in plan.initializers.iter().filter(|initializer| initializer.after == done) {
+                let Extern::Function(function) = exported(&instances, &initializer.function)? else {
+                    return Err(anyhow!("the plan starts with what is no function"));
+                };
+                function.typed::<(), ()>(&store)?.call(&mut store)?;
+            }
         }
         let exports = |export: &Export| {
             instances.get(export.step).map(|step| &step.exports).context("the plan names a step that is not there")

@@ -12,14 +12,25 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The memories that host functions work on.
     pub memories: Vec<Export>,
-    /// The functions that give host functions memory.
+    /// The functions that allocate memory for host functions.
     pub reallocs: Vec<Export>,
     /// Functions that a step imports of a later one.
     pub later: Vec<Export>,
+    /// What is called while the steps are instantiated, in order.
+    pub initializers: Vec<Initializer>,
     /// What answers requests.
     pub handler: Handler,
     /// What the linear memories of an instance begin with, all together, in bytes.
     pub memory_bytes: u64,
+}
+
+/// A function without parameters and results that is called before there is a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Initializer {
+    /// The number of steps that are instantiated before it is called.
+    pub after: usize,
+    /// The function.
+    pub function: Export,
 }
 
 /// The function that answers requests.

@@ -28,7 +28,7 @@ pub struct Apart<'a> {
 
 /// A component of a shape that this host does not support.
 #[derive(Debug, thiserror::Error)]
-#[error("it has {0}, which this host does not support")]
+#[error("it has {0}, which the Wasmer host does not support; tare-host-wasmtime may serve it")]
 pub struct Unsupported(pub String);
 
 /// Takes a component apart.

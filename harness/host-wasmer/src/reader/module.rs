@@ -28,7 +28,9 @@ pub struct Module<'a> {
     elements: Vec<Elements>,
     /// What its memories begin with, in bytes.
     pub memory_bytes: u64,
-    /// Whether it has anything else: memories, globals, data, tags, a start function.
+    /// Its start function.
+    start: Option<u32>,
+    /// Whether it has anything else: memories, globals, data, tags.
     has_more: bool,
 }
 
@@ -73,13 +75,15 @@ pub struct Trampolines<'a> {
     pub slots: HashMap<&'a str, u32>,
 }
 
-/// A module that does nothing but write functions into a table that it imports.
+/// A module that does nothing but write functions into a table that it imports, and perhaps call one of them.
 #[derive(Debug)]
 pub struct Fixup<'a> {
     /// The table.
     pub table: Import<'a>,
     /// What it writes into each slot.
     pub slots: HashMap<u32, Import<'a>>,
+    /// Its start function, which it imports: toolchains have a main module's `_initialize` called that way.
+    pub start: Option<Import<'a>>,
 }
 
 impl<'a> Module<'a> {
@@ -137,12 +141,8 @@ impl<'a> Module<'a> {
                 }
             }
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
-            Payload::GlobalSection(_)
-            | Payload::DataSection(_)
-            | Payload::TagSection(_)
-            | Payload::StartSection { .. } => {
-                self.has_more = true;
-            }
+            Payload::StartSection { func, .. } => self.start = Some(func),
+            Payload::GlobalSection(_) | Payload::DataSection(_) | Payload::TagSection(_) => self.has_more = true,
             _ => {}
         }
         Ok(())
@@ -151,26 +151,26 @@ impl<'a> Module<'a> {
     /// The type of a function that it imports.
     ///
     /// # Errors
-    /// It takes or gives something else than integers, or gives several.
+    /// It takes or returns something else than integers, or returns several values.
     pub fn signature(&self, ty: u32) -> anyhow::Result<Signature> {
         let ty = self.types.get(ty as usize).context("a type is missing")?;
         let flat = |ty: &ValType| match ty {
             ValType::I32 => Ok(Flat::I32),
             ValType::I64 => Ok(Flat::I64),
-            other => unsupported(format!("a function between modules or from the host that takes or gives {other}")),
+            other => unsupported(format!("a function between modules or from the host that takes or returns {other}")),
         };
         let params = ty.params().iter().map(flat).collect::<anyhow::Result<_>>()?;
         let result = match ty.results() {
             [] => None,
             [one] => Some(flat(one)?),
-            _ => return unsupported("a function between modules or from the host that gives several results"),
+            _ => return unsupported("a function between modules or from the host that returns several results"),
         };
         Ok(Signature { params, result })
     }
 
     /// Whether it is nothing but trampolines, and which.
     pub fn trampolines(&self) -> Option<Trampolines<'a>> {
-        let plain = self.imports.is_empty() && self.elements.is_empty() && !self.has_more;
+        let plain = self.imports.is_empty() && self.elements.is_empty() && self.start.is_none() && !self.has_more;
         if !plain || self.tables.len() != 1 || self.functions.is_empty() {
             return None;
         }
@@ -198,7 +198,7 @@ impl<'a> Module<'a> {
         (passed_on && ends).then(|| u32::try_from(value).ok())?
     }
 
-    /// Whether it does nothing but write functions into a table, and which.
+    /// Whether it does nothing but write functions into a table and start with one that it imports, and which.
     pub fn fixup(&self) -> Option<Fixup<'a>> {
         let [elements] = &self.elements[..] else { return None };
         let plain = self.functions.is_empty() && self.tables.is_empty() && !self.has_more;
@@ -213,7 +213,11 @@ impl<'a> Module<'a> {
         let slot =
             |(function, index): (&u32, u32)| Some((offset.checked_add(index)?, **functions.get(*function as usize)?));
         let slots = elements.functions.as_ref()?.iter().zip(0..).map(slot).collect::<Option<_>>()?;
-        Some(Fixup { table, slots })
+        let start = match self.start {
+            Some(start) => Some(**functions.get(start as usize)?),
+            None => None,
+        };
+        Some(Fixup { table, slots, start })
     }
 }
 

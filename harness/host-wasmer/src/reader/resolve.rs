@@ -8,12 +8,15 @@ use wasmparser::{ComponentExternalKind, ExternalKind};
 use super::module::{Fixup, ImportKind, Module, Trampolines};
 use super::structure::{Component, CoreExport, CoreFunction, CoreInstance, Function, Instance, Options, Type};
 use super::{Apart, unsupported};
-use crate::plan::{Callee, Export, Handler, HostImport, Import, Plan, Signature, Step, World};
+use crate::plan::{Callee, Export, Handler, HostImport, Import, Initializer, Plan, Signature, Step, World};
 use crate::wasi::canonical;
 
 /// What a component must export to be served: one of these interfaces.
 const HANDLERS: [(&str, World); 2] =
     [("wasi:http/incoming-handler@0.2", World::Http), ("tare:direct/handler@0.1.0", World::Direct)];
+
+/// What components are that were made of several: a call from one of them to another would need an adapter.
+const COMPOSED: &str = "a handler in a component within it (it was composed of several)";
 
 /// How many aliases in a row are followed. Toolchains make two or three; a circle makes no end.
 const DEPTH: u32 = 32;
@@ -35,7 +38,7 @@ enum Role<'a> {
     Trampolines(Trampolines<'a>),
     /// It fills the table of trampolines.
     Fixup(Fixup<'a>),
-    /// It gives other names to what is there.
+    /// It names again what is there.
     Names,
 }
 
@@ -83,6 +86,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
             memories: Vec::new(),
             reallocs: Vec::new(),
             later: Vec::new(),
+            initializers: Vec::new(),
             handler: Handler {
                 world: World::Http,
                 function: Export { step: 0, name: String::new() },
@@ -115,9 +119,34 @@ impl<'c, 'a> Resolver<'c, 'a> {
             }
             self.plan.steps.push(Step { module: position, imports });
         }
+        self.initializers()?;
         self.handler()?;
         let modules = used.into_iter().map(|module| self.component.modules[module as usize]).collect();
         Ok(Apart { modules, plan: self.plan })
+    }
+
+    /// Finds what the modules that fill tables start with: they are not instantiated, so it is to be called in their place.
+    fn initializers(&mut self) -> anyhow::Result<()> {
+        let mut after = 0;
+        for (role, instance) in self.roles.iter().zip(&self.component.core_instances) {
+            let (fixup, args) = match (role, instance) {
+                (Role::Step(_), _) => {
+                    after += 1;
+                    continue;
+                }
+                (Role::Fixup(fixup), CoreInstance::Module { args, .. }) => (fixup, args),
+                _ => continue,
+            };
+            let Some(start) = fixup.start else { continue };
+            let from = args.iter().find(|(name, _)| *name == start.module).context("a start function is missing")?;
+            match self.export(CoreExport { instance: from.1, name: start.name }, 0)? {
+                Found::Export(function) => self.plan.initializers.push(Initializer { after, function }),
+                Found::Host { interface, name, .. } => {
+                    return unsupported(format!("`{name}` of `{interface}` as a start function"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn core_instance(&self, index: u32) -> anyhow::Result<&'c CoreInstance<'a>> {
@@ -128,7 +157,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     fn import(&mut self, found: Found, kind: ImportKind, module: usize, step: usize) -> anyhow::Result<Import> {
         let function = match kind {
             ImportKind::Function(ty) => Some(ty),
-            ImportKind::Table => return unsupported("a table that several modules share"),
+            ImportKind::Table => return unsupported("a table that several modules share (dynamic linking)"),
             ImportKind::Memory | ImportKind::Global => None,
         };
         match (found, function) {
@@ -256,7 +285,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     fn imported_instance(&self, instance: u32) -> anyhow::Result<&'a str> {
         match self.component.instances.get(instance as usize).context("an instance is missing")? {
             Instance::Import(name) => Ok(name),
-            _ => unsupported("a function lowered from a component within it, not from an import"),
+            _ => unsupported("a function of a component within it (it was composed of several)"),
         }
     }
 
@@ -321,7 +350,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 }
                 Instance::Exports(functions) => functions.iter().map(|(name, index)| (*name, *index)).collect(),
                 Instance::Component { component, functions } => self.passed_through(*component, functions)?,
-                Instance::Import(_) | Instance::Other => return unsupported("a handler that is imported"),
+                Instance::Import(_) => return unsupported("a handler that it imports"),
+                Instance::Other => return unsupported(COMPOSED),
             };
             let found: Option<&u32> = functions.get(name);
             return found.copied().with_context(|| format!("its handler has no `{name}`"));
@@ -329,9 +359,12 @@ impl<'c, 'a> Resolver<'c, 'a> {
         unsupported("instances that pass for each other in a circle")
     }
 
-    /// The functions that a component within gives out as it got them.
+    /// Returns the functions that a component within exports as it imported them.
     fn passed_through(&self, component: u32, args: &[(&'a str, u32)]) -> anyhow::Result<HashMap<&'a str, u32>> {
         let within = self.component.components.get(component as usize).context("a component is missing")?;
+        if !within.core_instances.is_empty() {
+            return unsupported(COMPOSED);
+        }
         let mut found = HashMap::new();
         for export in within.exports.iter().filter(|export| export.kind == ComponentExternalKind::Func) {
             let Some(Function::Import(import)) = within.functions.get(export.index as usize) else { continue };

@@ -42,6 +42,7 @@ fn component(host: &Host, realloc: i32, answer: i32, data: &[u8]) -> Component {
         memories: vec![export("memory")],
         reallocs: vec![export("realloc")],
         later: Vec::new(),
+        initializers: Vec::new(),
         handler: Handler {
             world: World::Direct,
             function: export("handle"),

@@ -1,13 +1,48 @@
 //! Components taken apart: real ones, made ones, and bytes that are none.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
-use tare_host_wasmer::plan::{Callee, Import, Plan};
+use tare_host_wasmer::component::Component;
+use tare_host_wasmer::engine::headless;
+use tare_host_wasmer::instance::{Instance, Linked};
+use tare_host_wasmer::plan::{Callee, Export, Import, Initializer, Plan};
 use tare_host_wasmer::reader::read;
+use tokio::runtime::Runtime;
+use wasmer::sys::{EngineBuilder, Singlepass};
+use wasmer::{Engine, Module};
+
+use crate::fake::Fake;
 
 /// A component as toolchains make it: a module that needs memory for an import, trampolines for it, and what fills them.
-fn component(handler: &str, extra: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(component
+fn component() -> Vec<u8> {
+    parsed(&text())
+}
+
+fn parsed(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the text is a component")
+}
+
+/// The same of a main module with `_initialize`, which the module that fills the table starts with.
+fn reactor(initialize: &str) -> Vec<u8> {
+    let mut text = text();
+    let changes = [
+        (
+            r#"(func (export "handle")"#,
+            format!(r#"(func (export "_initialize") {initialize}) (func (export "handle")"#),
+        ),
+        ("(elem (i32.const 0)", r#"(import "" "init" (func $init)) (start $init) (elem (i32.const 0)"#.to_owned()),
+        ("(core instance $args ", r#"(core instance $args (export "init" (func $it "_initialize")) "#.to_owned()),
+    ];
+    for (old, new) in changes {
+        assert_eq!(text.matches(old).count(), 1, "{old}");
+        text = text.replace(old, &new);
+    }
+    parsed(&text)
+}
+
+fn text() -> String {
+    r#"(component
             (import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type (sub resource)))))
             (alias export $poll "pollable" (type $pollable))
             (import "wasi:random/random@0.2.0" (instance $random
@@ -18,8 +53,8 @@ fn component(handler: &str, extra: &str) -> Vec<u8> {
                 (import "random" "get-random-u64" (func (result i64)))
                 (import "poll" "[resource-drop]pollable" (func (param i32)))
                 (memory (export "memory") 2)
-                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
-                (func (export "handle") {handler}))
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+                (func (export "handle") (param i32 i32)))
             (core module $trampolines
                 (type $t (func (param i64 i32)))
                 (table (export "slots") 1 1 funcref)
@@ -42,13 +77,11 @@ fn component(handler: &str, extra: &str) -> Vec<u8> {
             (core instance $args (export "f" (func $bytes)) (export "table" (table $slots)))
             (core instance (instantiate $fixup (with "" (instance $args))))
             (alias core export $it "handle" (core func $handle))
-            (type $handler (func))
+            (type $handler (func (param "request" u32) (param "out" u32)))
             (func $lifted (type $handler) (canon lift (core func $handle)))
             (instance $exported (export "handle" (func $lifted)))
-            (export "wasi:http/incoming-handler@0.2.0" (instance $exported))
-            {extra})"#
-    );
-    wat::parse_str(text).expect("the text is a component")
+            (export "wasi:http/incoming-handler@0.2.0" (instance $exported)))"#
+        .to_owned()
 }
 
 fn plan(bytes: &[u8]) -> Plan {
@@ -57,7 +90,7 @@ fn plan(bytes: &[u8]) -> Plan {
 
 #[test]
 fn trampolines_and_what_fills_them_are_worked_out_and_not_instantiated() {
-    let bytes = component("", "");
+    let bytes = component();
     let apart = read(&bytes).unwrap();
     assert_eq!((apart.modules.len(), apart.plan.steps.len()), (1, 1));
     let [step] = &apart.plan.steps[..] else { panic!("one step") };
@@ -84,8 +117,42 @@ fn trampolines_and_what_fills_them_are_worked_out_and_not_instantiated() {
 }
 
 #[test]
+fn what_the_module_that_fills_the_table_starts_with_is_called_in_its_place() {
+    let initializers = |bytes: &[u8]| read(bytes).unwrap().plan.initializers;
+    assert_eq!(initializers(&component()), []);
+    let function = Export { step: 0, name: "_initialize".to_owned() };
+    assert_eq!(initializers(&reactor("")), [Initializer { after: 1, function }]);
+    // It may use the host, by the trampolines too: it asks for 8 bytes, and looks for their number in memory.
+    let asks = "i64.const 8 i32.const 0 call 0 i32.const 4 i32.load i32.const 8 i32.ne if unreachable end";
+    started(&reactor(asks)).unwrap();
+    let ended = started(&reactor("unreachable")).unwrap_err();
+    assert!(ended.contains("unreachable"), "{ended}");
+}
+
+/// Makes an instance of a component.
+fn started(bytes: &[u8]) -> Result<(), String> {
+    let apart = read(bytes).unwrap();
+    let engine = headless();
+    let compiler: Engine = EngineBuilder::new(Singlepass::new()).engine().into();
+    let module = |bytes: &&[u8]| {
+        let module = Module::new(&compiler, bytes).unwrap().serialize().unwrap();
+        #[expect(unsafe_code, reason = "what was serialized a moment ago")]
+        // SAFETY: it is what this process has compiled.
+        unsafe { Module::deserialize(&engine, module) }.unwrap()
+    };
+    let component = Component { modules: apart.modules.iter().map(module).collect(), plan: apart.plan };
+    let limit = 1024 * 1024;
+    let linked = Linked::new(component, limit).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let context = Arc::clone(&Fake::new(Vec::new()).state.context);
+    let limits = tare_host::settings::Common { memory_limit: limit, ..tare_host::settings::defaults() };
+    let made = Instance::new(&engine, &linked, &context, runtime.handle(), &limits);
+    made.map(drop).map_err(|failure| failure.to_string())
+}
+
+#[test]
 fn a_plan_survives_being_kept_beside_the_code() {
-    let plan = plan(&component("", ""));
+    let plan = plan(&component());
     let text = serde_json::to_vec(&plan).unwrap();
     assert_eq!(serde_json::from_slice::<Plan>(&text).unwrap(), plan);
 }
@@ -108,6 +175,17 @@ fn what_is_not_supported_is_refused_by_its_name() {
         (core module $b (import "a" "t" (table 3 3 funcref)) (func $g) (elem (i32.const 0) func $g))
         (core instance $a (instantiate $a)) (core instance (instantiate $b (with "a" (instance $a)))))"#;
     assert!(refusal(table).contains("a table that several modules share"), "{}", refusal(table));
+    let composed = r#"(component
+        (component $within
+            (core module $m (func (export "handle") (param i32 i32)))
+            (core instance $i (instantiate $m))
+            (func $f (param "request" u32) (param "out" u32) (canon lift (core func $i "handle")))
+            (instance $e (export "handle" (func $f)))
+            (export "handler" (instance $e)))
+        (instance $i (instantiate $within))
+        (alias export $i "handler" (instance $handler))
+        (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))"#;
+    assert!(refusal(composed).contains("composed of several"), "{}", refusal(composed));
     let shared = r"(component (core module $m (memory 1 1 shared)) (core instance (instantiate $m)))";
     assert!(refusal(shared).contains("shared"), "{}", refusal(shared));
     let float = r#"(component
@@ -149,7 +227,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         cut in any::<prop::sample::Index>(),
     ) {
-        let mut bytes = component("", "");
+        let mut bytes = component();
         for (place, value) in changes {
             let place = place.index(bytes.len());
             bytes[place] = value;
