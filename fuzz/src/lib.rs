@@ -8,6 +8,12 @@ mod component;
 mod framing;
 #[cfg(feature = "reader")]
 mod reader;
+#[cfg(feature = "record")]
+mod record;
+#[cfg(feature = "samples")]
+mod samples;
+#[cfg(feature = "scenario")]
+mod scenario;
 
 #[cfg(feature = "component")]
 pub use component::component;
@@ -15,6 +21,12 @@ pub use component::component;
 pub use framing::framing;
 #[cfg(feature = "reader")]
 pub use reader::reader;
+#[cfg(feature = "record")]
+pub use record::record;
+#[cfg(feature = "samples")]
+pub use samples::samples;
+#[cfg(feature = "scenario")]
+pub use scenario::scenario;
 
 /// The seeds of a target, by file name.
 #[cfg(test)]
