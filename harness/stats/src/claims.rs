@@ -33,14 +33,20 @@ pub struct JudgedCase {
     pub verdict: Verdict,
 }
 
-/// Judges claims on the services that were measured.
+/// Judges claims on the services that were measured. A service that has none of a case's variants has no say in it, unless
+/// none has them.
 pub fn judge(claims: &[Claim], samples: &[Sample]) -> Vec<Judged> {
     let workloads = workloads(samples);
     let judged = claims.iter().map(|claim| {
         let wanted = workloads.iter().filter(|workload| {
             claim.services.is_empty() || claim.services.iter().any(|wanted| wanted == workload.service)
         });
-        let of = |case: &Case| wanted.clone().map(|workload| judge_case(claim, workload, case, samples)).collect();
+        let of = |case: &Case| {
+            let (there, others): (Vec<_>, Vec<_>) =
+                wanted.clone().partition(|workload| is_there(workload, case, samples));
+            let judged = if there.is_empty() { others } else { there };
+            judged.into_iter().map(|workload| judge_case(claim, workload, case, samples)).collect()
+        };
         Judged { claim: claim.clone(), usual: of(&claim.usual), best: claim.best.as_ref().map(of).unwrap_or_default() }
     });
     judged.collect()
@@ -86,6 +92,12 @@ impl Judged {
 fn common(cases: &[JudgedCase]) -> Verdict {
     let Some(first) = cases.first() else { return Verdict::Undecided };
     if cases.iter().all(|case| case.verdict == first.verdict) { first.verdict } else { Verdict::Undecided }
+}
+
+/// Whether a service was measured in any of a case's variants, and in any of those that it is divided by.
+fn is_there(workload: &Workload<'_>, case: &Case, samples: &[Sample]) -> bool {
+    let has = |id: &VariantId| samples.iter().any(|sample| sample.subject == workload.subject(id));
+    case.of.0.iter().any(has) && case.over.as_ref().is_none_or(|over| over.0.iter().any(has))
 }
 
 fn judge_case(claim: &Claim, workload: &Workload<'_>, case: &Case, samples: &[Sample]) -> JudgedCase {
@@ -210,6 +222,16 @@ mod tests {
         assert_eq!(verdicts, [Verdict::Holds, Verdict::DoesNotHold]);
         let only = Claim { services: vec!["auth".into()], ..claim(&["startup_cold"], 10.0, 10.0, None) };
         assert_eq!(usual(only, &samples).0, Verdict::Holds);
+    }
+
+    #[test]
+    fn a_service_without_the_variants_has_no_say() {
+        let mut samples = series("auth/docker/debian", &STARTUP_COLD, &[10.0; 6]);
+        samples.extend(series("cart:given/docker/image", &STARTUP_COLD, &[1.0; 6]));
+        let (verdict, judged) = usual(claim(&["startup_cold"], 5.0, 20.0, Some(Unit::Nanoseconds)), &samples);
+        assert_eq!((verdict, judged.usual.len()), (Verdict::Holds, 1), "{judged:?}");
+        let (verdict, judged) = usual(claim(&["startup_cold"], 5.0, 20.0, None), &samples);
+        assert_eq!((verdict, judged.usual.len()), (Verdict::Undecided, 2), "no service has both: {judged:?}");
     }
 
     #[test]

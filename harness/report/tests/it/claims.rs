@@ -1,15 +1,15 @@
 //! The claims section.
 
-use tare_model::{Bound, Case, Claim, Unit, VariantId};
+use tare_model::{Bound, Case, Claim, Unit, VariantId, Variants};
 use tare_report::{Content, Style, terminal};
 use tare_stats::{judge, summarise};
 
 use crate::example::{content, full, reference_of};
+use crate::foreign::mixed;
 
-#[test]
-fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
-    let (record, samples) = full();
-    let claim = Claim {
+/// A claim on the cold start of what is usually shipped.
+fn slow_start(of: Variants) -> Claim {
+    Claim {
         id: "startup-container".into(),
         claim: "a container takes seconds to start".into(),
         figure: "1 to 10 s".into(),
@@ -19,9 +19,17 @@ fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
         at_least: Some(Bound { value: 1e8, unit: Some(Unit::Nanoseconds) }),
         at_most: None,
         services: Vec::new(),
-        usual: Case { of: VariantId::new("docker", "debian").into(), over: None },
-        best: Some(Case { of: VariantId::new("docker", "scratch").into(), over: None }),
-    };
+        usual: Case { of, over: None },
+        best: None,
+    }
+}
+
+#[test]
+fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
+    let (record, samples) = full();
+    let usual = VariantId::new("docker", "debian").into();
+    let best = Case { of: VariantId::new("docker", "scratch").into(), over: None };
+    let claim = Claim { best: Some(best), ..slow_start(usual) };
     let summary = summarise(&samples, &reference_of(&record));
     let judged = judge(&[claim], &samples);
     let content = Content { judged: &judged, ..content(&record, &summary, &samples) };
@@ -32,4 +40,19 @@ fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
       startup-container  HOLDS: a container takes seconds to start (1 to 10 s). Read as: cold. Measured: docker/debian: orders 210 ms [207 ms, 214 ms]; at best docker/scratch: orders 83.8 ms [82.5 ms,
                          85.0 ms]. The answer flips with the best of both sides: there it does not hold.
     ");
+}
+
+#[test]
+fn each_value_of_a_claim_stands_with_its_variant_and_no_other_does() {
+    let (record, samples) = mixed();
+    let summary = summarise(&samples, &reference_of(&record));
+    let shown = |of: &[&str]| {
+        let of = Variants(of.iter().map(|id| id.parse().unwrap()).collect());
+        let judged = judge(&[slow_start(of)], &samples);
+        let content = Content { judged: &judged, ..content(&record, &summary, &samples) };
+        let text = terminal(&content, Style { colour: false, width: 300 });
+        text.split_once("Measured: ").unwrap().1.lines().next().unwrap().to_owned()
+    };
+    insta::assert_snapshot!(shown(&["docker/debian", "docker/image"]), @"docker/debian: orders 209 ms [206 ms, 213 ms]; docker/image: orders:go 190 ms [187 ms, 193 ms].");
+    insta::assert_snapshot!(shown(&["docker/debian"]), @"docker/debian: orders 209 ms [206 ms, 213 ms].");
 }

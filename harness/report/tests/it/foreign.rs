@@ -108,7 +108,7 @@ fn without_a_reference_there_are_no_ratios() {
 }
 
 /// Two services, one of which has two implementations.
-fn mixed() -> (RunRecord, Vec<Sample>) {
+pub(crate) fn mixed() -> (RunRecord, Vec<Sample>) {
     let subjects = [
         ("orders/native/process", 0.9, 52_000.0),
         ("orders/wasmtime/aot", 3.6, 24_000.0),
