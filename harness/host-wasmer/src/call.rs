@@ -144,7 +144,7 @@ impl Sink for Call<'_> {
         self.env.data_mut().allocating = true;
         let given = realloc.call(&mut self.env, 0, 0, align.cast_signed(), size.cast_signed());
         self.env.data_mut().allocating = false;
-        let at = given.map_err(Trap::Guest)?.cast_unsigned();
+        let at = given.map_err(|error| Trap::Guest(error.into()))?.cast_unsigned();
         aligned(at, align)?;
         self.guest().bytes(at, size)?;
         Ok(at)

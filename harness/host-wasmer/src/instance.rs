@@ -248,7 +248,7 @@ fn failed(error: anyhow::Error, budget: &Budget) -> Failure {
     let interrupted = |error: &RuntimeError| error.clone().to_trap() == Some(TrapCode::HostInterrupt);
     let late = match trap {
         Some(Trap::DeadlineReached) => true,
-        Some(Trap::Guest(error)) => interrupted(error),
+        Some(Trap::Guest(error)) => error.downcast_ref().is_some_and(interrupted),
         _ => runtime.is_some_and(interrupted),
     };
     if late {

@@ -15,6 +15,7 @@ use wasmer::{Function, Memory, TypedFunction};
 
 use crate::abi::{Handles, Trap};
 use crate::reply::Reply;
+use crate::wasi::Entry;
 
 /// The guest's `realloc`: old address, old size, alignment, new size; returns an address.
 pub type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
@@ -36,7 +37,7 @@ pub struct State {
     /// What it has in common with the other instances of its service.
     pub context: Arc<ServiceContext>,
     /// Its handles.
-    pub handles: Handles,
+    pub handles: Handles<Entry>,
     /// Its modules' parts.
     pub links: Links,
     /// Whether the host is calling back into the guest: it must not call the host meanwhile.

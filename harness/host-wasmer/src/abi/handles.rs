@@ -6,23 +6,24 @@ use super::{Flat, Flats, Guest, Lift, Lower, Sink, Trap, Type};
 
 /// A type of things that guests hold handles on.
 pub trait Resource: Sized {
+    /// A thing of any of the types that an instance has handles on.
+    type Entry;
+
     /// Its name in WIT.
     const NAME: &'static str;
 
     /// Wraps one up.
-    fn wrap(self) -> Entry;
+    fn wrap(self) -> Self::Entry;
 
-    /// Unwraps one, if it is of this type.
-    fn unwrap(entry: Entry) -> Option<Self>;
+    /// Unwraps one. `None` if it is of another type.
+    fn unwrap(entry: Self::Entry) -> Option<Self>;
 
-    /// Looks at one, if it is of this type.
-    fn look(entry: &Entry) -> Option<&Self>;
+    /// Looks at one. `None` if it is of another type.
+    fn look(entry: &Self::Entry) -> Option<&Self>;
 
-    /// Looks at one to change it, if it is of this type.
-    fn look_mut(entry: &mut Entry) -> Option<&mut Self>;
+    /// Looks at one to change it. `None` if it is of another type.
+    fn look_mut(entry: &mut Self::Entry) -> Option<&mut Self>;
 }
-
-pub use crate::wasi::Entry;
 
 macro_rules! handle {
     ($(#[$doc:meta])* $name:ident) => {
@@ -108,33 +109,38 @@ handle! {
     Borrow
 }
 
-/// The handles of one instance.
+/// The handles of one instance, on things of the types that make up `E`.
 ///
 /// What depends on something else (a stream on its body) keeps that from being dropped: a guest must drop children
 /// first, as the hosts of Wasmtime demand too.
-#[derive(Debug, Default)]
-pub struct Handles {
-    slots: Vec<Slot>,
+#[derive(Debug)]
+pub struct Handles<E> {
+    slots: Vec<Slot<E>>,
     /// The first of the free slots, each of which names the next.
     free: Option<u32>,
 }
 
+impl<E> Default for Handles<E> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: None }
+    }
+}
+
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "free slots are few, and a box for each handle would cost more")]
-enum Slot {
-    Used { entry: Entry, parent: Option<u32>, children: u32 },
+enum Slot<E> {
+    Used { entry: E, parent: Option<u32>, children: u32 },
     Free { next: Option<u32> },
 }
 
 /// The most handles of an instance; one that leaks them ends instead of eating the host.
 const MOST: usize = 100_000;
 
-impl Handles {
+impl<E> Handles<E> {
     /// Hands something out.
     ///
     /// # Errors
     /// The instance has too many handles.
-    pub fn push<T: Resource>(&mut self, value: T) -> Result<Own<T>, Trap> {
+    pub fn push<T: Resource<Entry = E>>(&mut self, value: T) -> Result<Own<T>, Trap> {
         self.put(value.wrap(), None).map(Own::new)
     }
 
@@ -142,7 +148,11 @@ impl Handles {
     ///
     /// # Errors
     /// There is no such other, or the instance has too many handles.
-    pub fn push_child<T: Resource, P: Resource>(&mut self, value: T, parent: Borrow<P>) -> Result<Own<T>, Trap> {
+    pub fn push_child<T, P>(&mut self, value: T, parent: Borrow<P>) -> Result<Own<T>, Trap>
+    where
+        T: Resource<Entry = E>,
+        P: Resource<Entry = E>,
+    {
         self.get(parent)?;
         let child = self.put(value.wrap(), Some(parent.index))?;
         if let Some(Slot::Used { children, .. }) = self.slot_mut(parent.index) {
@@ -155,7 +165,7 @@ impl Handles {
     ///
     /// # Errors
     /// There is no such handle, or it is on something else.
-    pub fn get<T: Resource>(&self, handle: Borrow<T>) -> Result<&T, Trap> {
+    pub fn get<T: Resource<Entry = E>>(&self, handle: Borrow<T>) -> Result<&T, Trap> {
         self.entry(handle.index).and_then(T::look).ok_or_else(|| wrong::<T>(handle.index))
     }
 
@@ -163,7 +173,7 @@ impl Handles {
     ///
     /// # Errors
     /// As of [`Handles::get`].
-    pub fn get_mut<T: Resource>(&mut self, handle: Borrow<T>) -> Result<&mut T, Trap> {
+    pub fn get_mut<T: Resource<Entry = E>>(&mut self, handle: Borrow<T>) -> Result<&mut T, Trap> {
         let entry = match self.slot_mut(handle.index) {
             Some(Slot::Used { entry, .. }) => T::look_mut(entry),
             Some(Slot::Free { .. }) | None => None,
@@ -175,7 +185,7 @@ impl Handles {
     ///
     /// # Errors
     /// As of [`Handles::get`]; or something else still depends on it.
-    pub fn take<T: Resource>(&mut self, handle: Own<T>) -> Result<T, Trap> {
+    pub fn take<T: Resource<Entry = E>>(&mut self, handle: Own<T>) -> Result<T, Trap> {
         let index = handle.index;
         match self.slot_mut(index) {
             Some(Slot::Used { entry, children, .. }) if T::look(entry).is_some() => {
@@ -208,7 +218,7 @@ impl Handles {
     }
 
     /// What a handle is on, of whatever type.
-    pub fn entry(&self, index: u32) -> Option<&Entry> {
+    pub fn entry(&self, index: u32) -> Option<&E> {
         match self.slots.get(position(index)?)? {
             Slot::Used { entry, .. } => Some(entry),
             Slot::Free { .. } => None,
@@ -216,18 +226,18 @@ impl Handles {
     }
 
     /// What a handle is on, of whatever type, to change it.
-    pub fn entry_mut(&mut self, index: u32) -> Option<&mut Entry> {
+    pub fn entry_mut(&mut self, index: u32) -> Option<&mut E> {
         match self.slot_mut(index)? {
             Slot::Used { entry, .. } => Some(entry),
             Slot::Free { .. } => None,
         }
     }
 
-    fn slot_mut(&mut self, index: u32) -> Option<&mut Slot> {
+    fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<E>> {
         self.slots.get_mut(position(index)?)
     }
 
-    fn put(&mut self, entry: Entry, parent: Option<u32>) -> Result<u32, Trap> {
+    fn put(&mut self, entry: E, parent: Option<u32>) -> Result<u32, Trap> {
         let used = Slot::Used { entry, parent, children: 0 };
         if let Some(index) = self.free
             && let Some(slot) = self.slot_mut(index)
@@ -256,21 +266,57 @@ fn wrong<T: Resource>(index: u32) -> Trap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wasi::io::{IoError, Pollable};
+
+    /// Two types of resources, told apart by the side of the result.
+    type Entry = Result<Left, Right>;
+
+    #[derive(Debug)]
+    struct Left(&'static str);
+
+    #[derive(Debug)]
+    struct Right;
+
+    macro_rules! side {
+        ($type:ident, $wrap:ident, $unwrap:ident) => {
+            impl Resource for $type {
+                type Entry = Entry;
+                const NAME: &'static str = stringify!($unwrap);
+
+                fn wrap(self) -> Entry {
+                    $wrap(self)
+                }
+
+                fn unwrap(entry: Entry) -> Option<Self> {
+                    entry.$unwrap()
+                }
+
+                fn look(entry: &Entry) -> Option<&Self> {
+                    entry.as_ref().$unwrap()
+                }
+
+                fn look_mut(entry: &mut Entry) -> Option<&mut Self> {
+                    entry.as_mut().$unwrap()
+                }
+            }
+        };
+    }
+
+    side!(Left, Ok, ok);
+    side!(Right, Err, err);
 
     #[test]
     fn a_handle_is_good_until_it_is_taken_and_for_its_own_type() {
-        let mut handles = Handles::default();
-        let one = handles.push(IoError::new("one")).unwrap();
-        let two = handles.push(IoError::new("two")).unwrap();
-        assert_eq!(handles.get(Borrow::<IoError>::new(one.index())).unwrap().to_string(), "one");
-        let wrong = handles.get(Borrow::<Pollable>::new(one.index())).unwrap_err();
-        assert_eq!(wrong.to_string(), "handle 1 is on no pollable");
-        assert_eq!(handles.take(one).unwrap().to_string(), "one");
+        let mut handles = Handles::<Entry>::default();
+        let one = handles.push(Left("one")).unwrap();
+        let two = handles.push(Left("two")).unwrap();
+        assert_eq!(handles.get(Borrow::<Left>::new(one.index())).unwrap().0, "one");
+        let wrong = handles.get(Borrow::<Right>::new(one.index())).unwrap_err();
+        assert_eq!(wrong.to_string(), "handle 1 is on no err");
+        assert_eq!(handles.take(one).unwrap().0, "one");
         assert!(handles.take(one).is_err(), "it is gone");
-        assert!(handles.get(Borrow::<IoError>::new(0)).is_err());
-        assert!(handles.get(Borrow::<IoError>::new(u32::MAX)).is_err());
-        let three = handles.push(IoError::new("three")).unwrap();
+        assert!(handles.get(Borrow::<Left>::new(0)).is_err());
+        assert!(handles.get(Borrow::<Left>::new(u32::MAX)).is_err());
+        let three = handles.push(Left("three")).unwrap();
         assert_eq!(three.index(), one.index(), "slots are used again");
         assert_eq!(handles.len(), 2);
         handles.take(two).unwrap();
@@ -280,9 +326,9 @@ mod tests {
 
     #[test]
     fn what_others_depend_on_cannot_be_dropped_first() {
-        let mut handles = Handles::default();
-        let parent = handles.push(IoError::new("parent")).unwrap();
-        let child = handles.push_child(IoError::new("child"), Borrow::<IoError>::new(parent.index())).unwrap();
+        let mut handles = Handles::<Entry>::default();
+        let parent = handles.push(Left("parent")).unwrap();
+        let child = handles.push_child(Left("child"), Borrow::<Left>::new(parent.index())).unwrap();
         assert!(handles.take(parent).unwrap_err().to_string().contains("before what depends on it"));
         handles.take(child).unwrap();
         handles.take(parent).unwrap();
@@ -291,8 +337,8 @@ mod tests {
 
     #[test]
     fn handles_do_not_grow_without_bound() {
-        let mut handles = Handles::default();
-        let refused = (0..=MOST).find_map(|_| handles.push(IoError::new("x")).err());
+        let mut handles = Handles::<Entry>::default();
+        let refused = (0..=MOST).find_map(|_| handles.push(Left("x")).err());
         assert!(refused.unwrap().to_string().contains("the most"));
     }
 }

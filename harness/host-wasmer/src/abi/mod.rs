@@ -15,7 +15,7 @@ mod types;
 
 pub use compound::{field, padded};
 pub(crate) use compound::{joined, no_case};
-pub use handles::{Borrow, Entry, Handles, Own, Resource};
+pub use handles::{Borrow, Handles, Own, Resource};
 pub(crate) use macros::{record, variant};
 pub use types::{Flat, Flats, Guest, Lift, Lower, Sink, Type, aligned, placed, placed_list};
 
@@ -36,7 +36,7 @@ pub enum Trap {
     Exit(u8),
     /// It failed while the host called it back.
     #[error(transparent)]
-    Guest(wasmer::RuntimeError),
+    Guest(anyhow::Error),
     /// Any of these, in a call of this function.
     #[error("in a call of `{function}`: {cause}")]
     In {

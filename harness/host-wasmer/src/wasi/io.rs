@@ -9,9 +9,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use tare_host::log::{GuestLines, LINE};
 
+use super::Entry;
 use super::http::{ErrorCode, IncomingBody, Received};
 use super::table::{Interface, Table};
-use crate::abi::{Borrow, Entry, Own, Trap, variant};
+use crate::abi::{Borrow, Own, Trap, variant};
 use crate::pipe::Writer;
 use crate::state::State;
 

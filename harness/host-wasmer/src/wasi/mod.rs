@@ -29,6 +29,8 @@ macro_rules! resources {
         )+ }
 
         $(impl Resource for $type {
+            type Entry = Entry;
+
             const NAME: &'static str = $wit;
 
             fn wrap(self) -> Entry {

@@ -7,7 +7,7 @@ use crate::abi::{Flat, Flats, Guest, Lift, Lower, Own, Resource, Sink, Trap, ali
 use crate::plan::Callee;
 use crate::state::State;
 
-use super::{cli, clocks, config, filesystem, http, io, keyvalue, random, sockets};
+use super::{Entry, cli, clocks, config, filesystem, http, io, keyvalue, random, sockets};
 
 /// What a host function works with while a guest waits for it.
 pub trait Caller: Sink {
@@ -68,7 +68,7 @@ impl HostFunction {
     }
 
     /// The dropping of an owned handle.
-    fn dropping<T: Resource + 'static>(
+    fn dropping<T: Resource<Entry = Entry> + 'static>(
         interface: &'static str,
         dropped: impl Fn(&mut State, T) + Send + Sync + 'static,
     ) -> Self {
@@ -118,12 +118,12 @@ impl<'a> Interface<'a> {
     }
 
     /// Adds a type of resource.
-    pub fn resource<T: Resource + 'static>(&mut self) -> &mut Self {
+    pub fn resource<T: Resource<Entry = Entry> + 'static>(&mut self) -> &mut Self {
         self.resource_with(|_, _: T| ())
     }
 
     /// Adds a type of resource whose end has an effect.
-    pub fn resource_with<T: Resource + 'static>(
+    pub fn resource_with<T: Resource<Entry = Entry> + 'static>(
         &mut self,
         dropped: impl Fn(&mut State, T) + Send + Sync + 'static,
     ) -> &mut Self {
