@@ -65,7 +65,8 @@ pub struct QuickArgs {
     /// A component of wasi:http 0.2
     #[arg(long, value_name = "FILE")]
     pub component: Option<PathBuf>,
-    /// A program with its arguments; {port} and {addr} in them, and PORT and LISTEN_ADDR, say where to listen
+    /// A program with its arguments; {port} and {addr} in them, and `PORT` and `LISTEN_ADDR`, say where to
+    /// listen
     #[arg(long, value_name = "COMMAND")]
     pub program: Option<String>,
     /// A container image
@@ -270,6 +271,9 @@ pub struct PackArgs {
     /// The folder to write into; it must not be there, or be empty
     #[arg(value_name = "DIR")]
     pub out: PathBuf,
+    /// Only what these platforms, or variants as PLATFORM/VARIANT, take
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub platform: Vec<String>,
 }
 
 /// Arguments of `agree`.

@@ -54,9 +54,10 @@ impl LatencyLog {
         written.map_err(|error| anyhow!("the latencies of {name} cannot be written down: {error:?}"))?;
         // A log's head stands before its first line only.
         let text = String::from_utf8(line)?;
-        let lines: String =
-            text.lines().filter(|line| !line.starts_with(['#', '"'])).map(|line| format!("{line}\n")).collect();
-        self.file.write_all(lines.as_bytes()).with_context(|| format!("cannot append to {}", self.path.display()))
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(['#', '"'])).collect();
+        self.file
+            .write_all((lines.join("\n") + "\n").as_bytes())
+            .with_context(|| format!("cannot append to {}", self.path.display()))
     }
 }
 

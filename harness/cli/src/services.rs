@@ -51,7 +51,9 @@ pub fn own(layout: &Layout) -> Result<Vec<Service>> {
 
 /// Whether a service is named by where its file is. A bare name may be a folder here, too; then the project's own wins.
 fn is_path(text: &str) -> bool {
-    text.contains('/') || text.starts_with('.') || text.ends_with(".toml")
+    text.contains('/')
+        || text.starts_with('.')
+        || Path::new(text).extension().is_some_and(|extension| extension == "toml")
 }
 
 fn named(layout: &Layout, name: &str) -> Result<Service> {

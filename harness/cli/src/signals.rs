@@ -20,7 +20,11 @@ impl Signals {
         let (cancel, notify) = (cancel.clone(), Arc::clone(&received));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot listen for signals")?;
-        let mut signals = runtime.block_on(async { Listened::new() })?;
+        let mut signals = {
+            // Theirs is that runtime, not the one that this may be running in.
+            let _guard = runtime.enter();
+            Listened::new()?
+        };
         std::thread::spawn(move || {
             runtime.block_on(async {
                 signals.next().await;

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use fs_err as fs;
+use tare_model::Role;
 use tare_runner::Layout;
 use tare_runner::artifacts::archive;
+use tare_runner::platforms::variants;
 use tare_runner::workload::LIBRARY;
 
 use crate::args::PackArgs;
@@ -18,6 +20,10 @@ const COPIED: &[&str] = &["claims.toml", "containers", "LICENSE-APACHE", "LICENS
 /// What it has of a service's folder.
 const OF_A_SERVICE: &[&str] = &["service.toml", "scenario.toml"];
 
+/// What stands, among names of platforms, for all variants that are neither a setting nor a control: those of the shortest
+/// suite.
+const HEADLINES: &str = "headline";
+
 /// Runs it.
 ///
 /// # Errors
@@ -28,7 +34,8 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
     let library = args.out.join(LIBRARY);
     let is_empty = fs::read_dir(&args.out).map_or(true, |mut entries| entries.next().is_none());
     ensure!(is_empty, "{} is not empty: name a new folder", args.out.display());
-    let products = tare_runner::build_all(&layout, |what| say(&format!("build: {what}"))).await?;
+    let products =
+        tare_runner::build_all(&layout, &names(&args.platform), |what| say(&format!("build: {what}"))).await?;
     fs::create_dir_all(&library)?;
     archive::write(&library, &products, layout.provenance())?;
     for name in COPIED {
@@ -51,6 +58,15 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The names of platforms and variants, with [`HEADLINES`] replaced by what it stands for.
+fn names(given: &[String]) -> Vec<String> {
+    let headlines = || variants().map(|(_, variant)| variant.entry()).filter(|entry| entry.role == Role::Headline);
+    let names = given.iter().flat_map(|name| {
+        if name == HEADLINES { headlines().map(|entry| entry.id().to_string()).collect() } else { vec![name.clone()] }
+    });
+    names.collect()
+}
+
 /// Copies a file, or a folder with what is in it.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     if from.is_file() {
@@ -63,4 +79,19 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         copy(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_stands_for_what_the_shortest_suite_measures() {
+        let names = names(&["wasmtime/direct".into(), HEADLINES.into()]);
+        assert_eq!(names[0], "wasmtime/direct");
+        let has = |name: &str| names[1..].iter().any(|known| known == name);
+        assert!(has("native/process") && has("wasmtime/jit") && has("docker/debian"), "{names:?}");
+        assert!(!has("wasmtime/direct") && !has("wasmtime/no-cow") && !has("native/again"), "{names:?}");
+        assert_eq!(super::names(&[]), [""; 0], "no name is all of them");
+    }
 }

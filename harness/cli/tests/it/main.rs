@@ -5,5 +5,6 @@ mod agree;
 mod compare;
 mod depth;
 mod faults;
+mod foreign;
 mod help;
 mod program;

@@ -143,6 +143,7 @@ impl Runtime {
     }
 
     /// Whose host compiles ahead for it.
+    #[must_use]
     pub fn compiler(self) -> Self {
         match self {
             Self::Wasix => Self::Wasmer,

@@ -51,7 +51,7 @@ impl fmt::Display for End {
         match self.cause {
             Cause::Exited(code) => write!(f, "it ended with exit code {code}")?,
             Cause::Signalled(SIGKILL) => {
-                f.write_str("it was killed, perhaps for going over its memory limit (signal 9)")?
+                f.write_str("it was killed, perhaps for going over its memory limit (signal 9)")?;
             }
             Cause::Signalled(signal) => write!(f, "it was ended by signal {signal}")?,
             Cause::OutOfMemory => f.write_str("it went over its memory limit and was killed")?,

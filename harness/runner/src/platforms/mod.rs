@@ -34,7 +34,7 @@ pub use self::target::{Deployed, Instance, Launched, Processes, Target};
 
 use crate::artifacts::Product;
 use crate::sys::finding::Finding;
-use crate::workload::{MEMORY_LIMIT, Source, Workload};
+use crate::workload::{Layout, MEMORY_LIMIT, Source, Workload};
 
 /// Every platform, in the order in which reports show them.
 pub const PLATFORMS: &[&dyn Platform] =
@@ -144,7 +144,7 @@ pub trait Platform: Sync {
     fn variants(&self) -> &'static [&'static dyn Variant];
 
     /// What the platform needs of the machine, and whether it is there.
-    async fn preflight(&self) -> Vec<Finding> {
+    async fn preflight(&self, _layout: &Layout) -> Vec<Finding> {
         Vec::new()
     }
 }

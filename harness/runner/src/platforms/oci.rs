@@ -24,7 +24,7 @@ use crate::sys::affinity;
 use crate::sys::cgroup::{self, Cgroup};
 use crate::sys::finding::Finding;
 use crate::sys::linker::library;
-use crate::workload::{Source, Workload};
+use crate::workload::{Layout, Source, Workload};
 
 const NAME: &str = "oci";
 
@@ -64,19 +64,27 @@ impl Platform for Oci {
         &[&Scratch]
     }
 
-    async fn preflight(&self) -> Vec<Finding> {
+    async fn preflight(&self, layout: &Layout) -> Vec<Finding> {
         let mut findings = obstacles();
-        match seccomp() {
+        // What is built here links it; what was built elsewhere loads it.
+        let (library, missing, package) = if layout.installed {
+            (loaded(SECCOMP), "libseccomp is missing", ["libseccomp2", "libseccomp"])
+        } else {
+            (seccomp(), "libseccomp's development files are missing", ["libseccomp-dev", "libseccomp-devel"])
+        };
+        match library {
             Some(library) if findings.is_empty() => {
                 findings.push(Finding::good(WHAT, format!("may be made, with {library}")));
             }
             Some(_) => {}
-            None => findings.push(Finding::warning(
-                WHAT,
-                "libseccomp's development files are missing",
-                "install them (`apt-get install libseccomp-dev` on Debian and Ubuntu, `dnf install libseccomp-devel` on \
-                 Fedora); the cells of this platform are marked otherwise",
-            )),
+            None => {
+                let [debian, fedora] = package;
+                let remedy = format!(
+                    "install it (`apt-get install {debian}` on Debian and Ubuntu, `dnf install {fedora}` on Fedora); the \
+                     cells of this platform are marked otherwise"
+                );
+                findings.push(Finding::warning(WHAT, missing, remedy));
+            }
         }
         findings
     }
@@ -117,6 +125,17 @@ impl Variant for Scratch {
         fs_err::rename(&new, root.join(ENTRY))?;
         Ok(Box::new(OciTarget { common: Common::new(context, workload, &ENTRY_OF_SCRATCH), starter, binary, root }))
     }
+}
+
+/// The library as programs load it.
+const SECCOMP: &str = "libseccomp.so.2";
+
+/// A library's name where the machine's usual folders have it; `None` where they do not.
+fn loaded(name: &str) -> Option<String> {
+    let folders = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"].map(PathBuf::from);
+    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let all = folders.iter().flat_map(|folder| [folder.clone(), folder.join(&triple)]);
+    all.map(|folder| folder.join(name)).any(|file| file.exists()).then(|| name.to_owned())
 }
 
 /// What keeps this user from making containers.

@@ -309,7 +309,7 @@ mod tests {
         let error = listening(&mut process, Duration::from_millis(200)).unwrap_err().to_string();
         assert!(error.contains("announced nothing in time"), "{error}");
         let (mut process, _folder) = shell("echo so it ends >&2; exit 7");
-        let error = listening(&mut process, Duration::from_secs(60)).unwrap_err().to_string();
+        let error = listening(&mut process, Duration::from_mins(1)).unwrap_err().to_string();
         assert_eq!(error, "before it listened, it ended with exit code 7: its last words: so it ends");
     }
 
@@ -318,7 +318,7 @@ mod tests {
         let (mut process, _folder) = shell("exec sleep 60");
         let cancel = Cancel::default();
         cancel.set();
-        let error = process.listening(Instant::now() + Duration::from_secs(60), &cancel).unwrap_err();
+        let error = process.listening(Instant::now() + Duration::from_mins(1), &cancel).unwrap_err();
         assert_eq!(error.to_string(), "interrupted");
     }
 

@@ -66,7 +66,7 @@ impl WasmVariant {
         let mut products = vec![Product::Guest(self.guest)];
         match self.code {
             Some(code) => {
-                products.extend([Product::Ahead(self.guest, self.runtime, code), Product::Host(self.runtime)])
+                products.extend([Product::Ahead(self.guest, self.runtime, code), Product::Host(self.runtime)]);
             }
             None => products.push(Product::JitHost(self.runtime)),
         }

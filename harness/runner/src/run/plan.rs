@@ -141,13 +141,7 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
     if let Some(name) = choice.services.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("there is no service `{name}`; there are: {}", known.join(", "));
     }
-    for name in &choice.platforms {
-        ensure!(
-            variants().any(|(_, variant)| is_named(name, variant.entry())),
-            "there is no platform or variant `{name}`; there are: {}",
-            variants().map(|(_, variant)| variant.entry().id().to_string()).collect::<Vec<_>>().join(", ")
-        );
-    }
+    check_platforms(&choice.platforms)?;
     let is_wanted = |service: &&Service| choice.services.is_empty() || choice.services.contains(&service.name);
     let wanted: Vec<&Service> = services.iter().filter(is_wanted).collect();
     check_implementations(choice, &wanted)?;
@@ -168,6 +162,21 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
     }
     ensure!(!chosen.is_empty(), "{}", nothing_left(choice, &wanted));
     Ok(chosen)
+}
+
+/// Makes sure that platforms and variants are known.
+///
+/// # Errors
+/// The first name that is in no registry, with those that are.
+pub fn check_platforms(names: &[String]) -> Result<()> {
+    for name in names {
+        ensure!(
+            variants().any(|(_, variant)| is_named(name, variant.entry())),
+            "there is no platform or variant `{name}`; there are: {}",
+            variants().map(|(_, variant)| variant.entry().id().to_string()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    Ok(())
 }
 
 fn check_implementations(choice: &Choice, wanted: &[&Service]) -> Result<()> {
@@ -222,7 +231,8 @@ impl Choice {
     }
 }
 
-fn is_named(name: &str, entry: &Entry) -> bool {
+/// Whether a platform's or a variant's name is of a variant.
+pub fn is_named(name: &str, entry: &Entry) -> bool {
     name == entry.platform || name == entry.id().to_string()
 }
 

@@ -17,10 +17,15 @@ const DISK_NEEDED: u64 = 8_000_000_000;
 
 /// Looks at everything.
 pub async fn preflight(layout: &Layout) -> Vec<Finding> {
-    let mut findings = vec![toolchain(layout), targets(layout), c_library(), disk(&layout.root), cpus()];
+    let mut findings = Vec::new();
+    if !layout.installed {
+        // Only what is built here needs them.
+        findings.extend([toolchain(layout), targets(layout), c_library()]);
+    }
+    findings.extend([disk(&layout.home), cpus()]);
     findings.extend(conditions::findings().await);
     for platform in PLATFORMS {
-        findings.extend(platform.preflight().await);
+        findings.extend(platform.preflight(layout).await);
     }
     findings
 }

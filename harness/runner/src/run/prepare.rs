@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tare_model::{FailedCell, Group, Subject, SubjectRecord, UnavailableCell};
 
 use super::isolation::{INTRUDER, is_probed};
 use super::observer::{Observer, Progress};
-use super::plan::Chosen;
-use crate::artifacts::{Product, Wanted, build};
+use super::plan::{Chosen, check_platforms, is_named};
+use crate::artifacts::{Product, Products, Wanted, build};
 use crate::engine::{Engine, RunOwner};
-use crate::platforms::{Notes, RunContext, Target, remove_leftovers};
+use crate::platforms::{Entry, Notes, RunContext, Target, remove_leftovers, variants};
 use crate::sys::affinity::Cpus;
 use crate::sys::cancel::Cancel;
 use crate::sys::owner::{me, sweep_processes};
@@ -149,25 +149,30 @@ fn built_in(layout: &Layout) -> Vec<String> {
     services.into_iter().filter(Service::is_built_in).map(|service| service.name).collect()
 }
 
-/// Everything that an archive of the program holds: of the services that the workspace builds, and of the hosts.
+/// Builds what an archive of the program holds: of the services that the workspace builds, and of the hosts, what these
+/// platforms (or variants, as `platform/variant`) take; of all of them where none is named.
 ///
 /// # Errors
-/// No cargo, or something does not build.
-pub async fn build_all(layout: &Layout, mut progress: impl FnMut(&str)) -> Result<crate::artifacts::Products> {
+/// A name that is in no registry, no cargo, or something that does not build.
+pub async fn build_all(layout: &Layout, platforms: &[String], mut progress: impl FnMut(&str)) -> Result<Products> {
+    check_platforms(platforms)?;
     let folders = built_in(layout);
     let mut wanted = Wanted::together(folders.clone());
     let source = Source::Workspace { folder: String::new() };
-    for (_, variant) in crate::platforms::variants() {
+    let is_wanted = |entry: &Entry| platforms.is_empty() || platforms.iter().any(|name| is_named(name, entry));
+    for (_, variant) in variants().filter(|(_, variant)| is_wanted(variant.entry())) {
         for product in variant.takes(&source).unwrap_or_default() {
             for folder in folders.iter().map(String::as_str).chain([INTRUDER]) {
                 wanted.add_folder(product, folder);
             }
         }
     }
+    // The control of every probe of isolation.
+    wanted.add_folder(Product::StaticBinary, INTRUDER);
     let products = build(layout, &wanted, &mut progress).await?;
-    let failures: Vec<String> =
-        products.failures().map(|(product, of, reason)| format!("{of} ({product:?}): {reason}")).collect();
-    anyhow::ensure!(failures.is_empty(), "not everything could be built: {}", failures.join("; "));
+    let failures = products.failures().map(|(product, of, reason)| format!("{of} ({}): {reason}", product.slug()));
+    let failures: Vec<String> = failures.collect();
+    ensure!(failures.is_empty(), "not everything could be built: {}", failures.join("; "));
     Ok(products)
 }
 

@@ -101,7 +101,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_mib: None, pids: 256, start_s: 20.0 }
+        Self { memory_mib: None, pids: 256, start_s: 60.0 }
     }
 }
 

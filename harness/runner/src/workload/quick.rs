@@ -164,13 +164,13 @@ mod tests {
 
     #[test]
     fn what_is_running_stands_beside_what_is_given() {
-        let named = Quick {
+        let quick = Quick {
             url: Some("http://127.0.0.1:9".into()),
             image: Some("cart".into()),
             get: "/healthz".into(),
             ..quick()
         };
-        let service = named.service().unwrap();
+        let service = quick.service().unwrap();
         let names: Vec<&str> = service.implementations.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, [GIVEN, RUNNING]);
         assert_eq!(service.scenario.probe().path, "/healthz");

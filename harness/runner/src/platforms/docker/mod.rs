@@ -16,7 +16,7 @@ use super::{Common, Entry, Isolation, Platform, RunContext, Target, Variant};
 use crate::artifacts::{Code, Guest, Product, Runtime};
 use crate::engine::{Engine, daemons};
 use crate::sys::finding::Finding;
-use crate::workload::{Source, Workload};
+use crate::workload::{Layout, Source, Workload};
 
 const NAME: &str = "docker";
 
@@ -153,7 +153,7 @@ impl Platform for Docker {
         &[&SCRATCH, &SCRATCH_GLIBC, &DEBIAN, &BRIDGE, &WASM, &IMAGE, &IMAGE_BRIDGE]
     }
 
-    async fn preflight(&self) -> Vec<Finding> {
+    async fn preflight(&self, _: &Layout) -> Vec<Finding> {
         let what = "container engine";
         let found = match Engine::connect().await {
             Ok(engine) => engine.info().await,
