@@ -159,7 +159,7 @@ pub struct LoadPlan {
     pub timeout_s: f64,
 }
 
-/// How a ladder of rates is made and climbed; all
+/// How a sweep of rates is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepPlan {
     /// How many requests a rate is judged by at least.

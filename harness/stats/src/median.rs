@@ -185,7 +185,7 @@ mod tests {
     }
 
     /// The noise of measurements: symmetric; with a long tail upwards; and of two kinds of rounds, a third of them slow.
-    /// METHODOLOGY.md has this table, of 20,000 draws each: a standard error of 0.15 percent.
+    /// EXPERIMENTS.md has this table, of 20,000 draws each: a standard error of 0.15 percent.
     #[test]
     fn intervals_of_95_percent_cover_93_to_97_percent() {
         // Box and Muller's.

@@ -67,7 +67,7 @@ mod tests {
     }
 
     /// Measuring until an interval is tight stops at lucky values too, so that it covers less than it says. Looked at only
-    /// when the rounds that were forecast are there, it stays near. METHODOLOGY.md has these figures.
+    /// when the rounds that were forecast are there, it stays near. EXPERIMENTS.md has these figures.
     #[test]
     fn stopping_when_it_is_tight_costs_little_coverage() {
         const TRIALS: usize = 10_000;
