@@ -55,7 +55,9 @@ fn component(options: &Options<'_>, is_anything_named: bool) -> String {
     let build = table([("file", file.clone()), ("build", string("make component"))]);
     let mut text = String::new();
     if is_anything_named {
-        text.push_str("# The component: its file, relative to this one. It exports `wasi:http/incoming-handler@0.2`.\n");
+        text.push_str(
+            "# The component: its file, relative to this one. It exports `wasi:http/incoming-handler@0.2`.\n",
+        );
     } else {
         text.push_str("# The component. Nothing was named, so that this is a guess: name yours, or an image or a program below.\n");
     }

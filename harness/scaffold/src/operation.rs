@@ -100,8 +100,8 @@ impl<'a> Operation<'a> {
             notes.push("Deprecated.".into());
         }
         let body = match self.described.get("requestBody") {
-            Some(body) => Some(write_body(document, body, &mut headers, &mut notes)?),
-            None => None,
+            Some(body) if self.sends(document, body) => Some(write_body(document, body, &mut headers, &mut notes)?),
+            _ => None,
         };
         check_headers(&headers)?;
         let demand = security::demand(document, self.described);
@@ -120,6 +120,12 @@ impl<'a> Operation<'a> {
         };
         let (template, base) = (self.template, self.base(document));
         Ok(Draft { template, base, filled, answers: answer.names, is_secured: demand.is_some(), step })
+    }
+
+    /// Whether a body is sent: where the method gives it a meaning, or it is required all the same.
+    fn sends(&self, document: &Document, body: &Value) -> bool {
+        let is_required = || document.follow(body).is_ok_and(|body| body.get("required") == Some(&Value::Bool(true)));
+        matches!(self.method, "POST" | "PUT" | "PATCH") || is_required()
     }
 
     /// The parameters of the path's item, those of the operation in place of them where both have the same.

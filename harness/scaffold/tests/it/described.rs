@@ -136,6 +136,17 @@ fn bodies_that_toml_cannot_hold_are_sent_as_text() {
 }
 
 #[test]
+fn a_get_needs_no_body_that_is_not_required() {
+    let get = |body: Value| json!({ "get": { "operationId": "a", "requestBody": body, "responses": ok() } });
+    let empty = json!({ "content": { "application/json": { "schema": { "properties": {} } } } });
+    let (service, _) = service(&described(&document("3.0.0", json!({ "/a": get(empty.clone()) }), &json!({}))));
+    assert_eq!((names(&service), service.scenario.steps[1].raw_body()), (vec!["healthz", "a"], None));
+    let mut required = empty;
+    required["required"] = json!(true);
+    assert!(left_out(json!({ "/a": get(required) })).contains("its request body has no example"));
+}
+
+#[test]
 fn forms_and_texts_are_bodies() {
     let post = |kind: &str, example: Value| json!({ "post": { "requestBody": { "content": { kind: { "example": example } } }, "responses": ok() } });
     let form = post("application/x-www-form-urlencoded", json!({ "a": "x y" }));
