@@ -1,4 +1,4 @@
-//! An `OpenAPI` description as a tree of JSON, whose parts are read into the types of 3.1 when they are asked for: a part that
+//! An `OpenAPI` description as a tree of JSON. Its parts are read into the types of 3.1 when they are asked for: a part that
 //! cannot be read costs its operation, not all of them.
 
 use std::cell::Cell;

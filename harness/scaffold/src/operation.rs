@@ -107,6 +107,9 @@ impl<'a> Operation<'a> {
         let demand = security::demand(document, self.described);
         notes.extend(demand.clone());
         let answer = Answer::of(document, self.described.get("responses"))?;
+        if answer.is_guess {
+            notes.push("Any status of 2xx is described: 200 is a guess.".into());
+        }
         let name = Some(line(text("operationId"), LONGEST_NAME)).filter(|id| !id.is_empty());
         let step = Step {
             name: name.unwrap_or_else(|| line(&format!("{} {}", self.method, self.template), LONGEST_NAME)),
@@ -164,17 +167,22 @@ struct Answer {
     expected: Expected,
     example: Option<Value>,
     names: Vec<String>,
+    /// Whether the description allows any successful status.
+    is_guess: bool,
 }
 
 impl Answer {
     /// The first successful answer that is described.
     fn of(document: &Document, responses: Option<&Value>) -> Result<Self, String> {
         let all = responses.and_then(Value::as_object).into_iter().flatten();
-        let successes = all.filter_map(|(key, response)| Some((success(key)?, response)));
-        let (status, response) = successes.min_by_key(|(status, _)| *status).ok_or("it describes no answer of 2xx")?;
+        let successes = all.filter_map(|(key, response)| Some((success(key)?, key, response)));
+        let (status, key, response) =
+            successes.min_by_key(|(status, ..)| *status).ok_or("it describes no answer of 2xx")?;
         let response: Response = document.read(response).map_err(|why| format!("its answer {status} {why}"))?;
+        let is_guess = key.parse::<u16>().is_err();
         let mut kinds = response.content.iter();
-        let mut answer = Self { expected: Expected { status, content_type: None }, example: None, names: Vec::new() };
+        let mut answer =
+            Self { expected: Expected { status, content_type: None }, example: None, names: Vec::new(), is_guess };
         // Of several media types the service chooses: none can be expected.
         let (Some((kind, media)), None) = (kinds.next(), kinds.next()) else { return Ok(answer) };
         let kind = essence(kind);

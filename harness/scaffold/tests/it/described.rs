@@ -136,6 +136,19 @@ fn bodies_that_toml_cannot_hold_are_sent_as_text() {
 }
 
 #[test]
+fn the_lowest_successful_status_is_expected() {
+    let get = |id: &str, responses: Value| json!({ "get": { "operationId": id, "responses": responses } });
+    let paths = json!({
+        "/a": get("a", json!({ "404": {}, "206": {}, "202": {}, "default": {} })),
+        "/b": get("b", json!({ "2XX": {} })),
+    });
+    let (service, scaffold) = service(&described(&document("3.1.0", paths, &json!({}))));
+    let statuses: Vec<u16> = service.scenario.steps.iter().map(|step| step.expect.status).collect();
+    assert_eq!((names(&service), statuses), (vec!["healthz", "a", "b"], vec![200, 202, 200]));
+    assert_eq!(scaffold.text.matches("200 is a guess").count(), 1);
+}
+
+#[test]
 fn a_get_needs_no_body_that_is_not_required() {
     let get = |body: Value| json!({ "get": { "operationId": "a", "requestBody": body, "responses": ok() } });
     let empty = json!({ "content": { "application/json": { "schema": { "properties": {} } } } });
