@@ -4,7 +4,7 @@ use crate::inspect::{Handler, Import, Inspected, Shape};
 use crate::interfaces::{INTERFACES, Runtime, Support, Versions, interface};
 
 /// Elements of a table that the hosts allow unless told otherwise.
-const TABLE_ELEMENTS: u64 = 20_000;
+const TABLE_ELEMENTS: u64 = 100_000;
 
 /// What a component is given when it is served.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -85,7 +85,7 @@ fn shapes_matter_to_wasmer_alone() {
 
 #[test]
 fn limits_are_compared_with_what_a_component_begins_with() {
-    let bytes = exporting(HANDLER, "(core module (memory 2) (table 30000 funcref) (func (param v128)))");
+    let bytes = exporting(HANDLER, "(core module (memory 2) (table 100001 funcref) (func (param v128)))");
     let roomy = Granted { table_elements: None, ..Granted::default() };
     assert!(told(&bytes, Runtime::Wasmer, &roomy).is_empty());
     let tight = Granted { memory_bytes: Some(131_071), simd: false, ..Granted::default() };

@@ -4,6 +4,7 @@
 mod direct;
 mod fake;
 mod functions;
+mod interfaces;
 #[cfg(feature = "reader")]
 mod reader;
 mod tables;
