@@ -2,10 +2,15 @@
 //!
 //! Which packages a command is about is read from the workspace, so that a new crate or service needs no change here.
 
+mod archive;
 mod check;
 mod command;
 mod deny;
+mod dist;
+mod elf;
 mod fuzz;
+mod installed;
+mod outcome;
 mod seeds;
 mod test;
 mod workspace;
@@ -16,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
 
-/// Checks and tests this repository.
+/// Checks, tests and packs this repository.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", version, disable_help_subcommand = true)]
 struct Cli {
@@ -36,6 +41,10 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Check the licences, versions and sources of all dependencies
     Deny,
+    /// Build everything and make the archive that runs on a machine without Rust
+    Dist(dist::Args),
+    /// Unpack such an archive, and run a short comparison from it without Rust and outside of the checkout
+    TestDist(installed::Args),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +55,8 @@ fn main() -> ExitCode {
         Task::TestAll => test::all(),
         Task::Fuzz(args) => fuzz::run(&workspace, &args),
         Task::Deny => deny::run(&workspace),
+        Task::Dist(args) => dist::run(&workspace, &args),
+        Task::TestDist(args) => installed::run(&workspace, &args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,6 +25,8 @@ pub struct Workspace {
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// Its version.
+    pub version: String,
     manifest_path: PathBuf,
     /// What it is built into.
     pub targets: Vec<Target>,
