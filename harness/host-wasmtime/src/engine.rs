@@ -35,7 +35,7 @@ pub fn new(settings: &Settings) -> anyhow::Result<Engine> {
     }
     Engine::new(&config).map_err(anyhow::Error::from).with_context(|| {
         format!(
-            "the engine does not start with room for {} instances; does a limit on address space hold (ulimit -v)? \
+            "the engine does not start with a pool for {} instances; does a limit on address space hold (ulimit -v)? \
              Try fewer with --max-instances, or --allocator on-demand",
             settings.common.max_instances
         )

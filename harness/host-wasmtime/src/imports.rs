@@ -4,10 +4,15 @@
 use anyhow::anyhow;
 use tare_host::refusal;
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings;
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi_config::WasiConfig;
 
 use crate::keyvalue::{self, KeyValueView};
+use crate::sockets;
 use crate::state::State;
 
 /// The interfaces of WASI 0.2, of which every release is compatible with every other.
@@ -52,30 +57,50 @@ const DRAFTS: &[&str] = &[
     "wasi:keyvalue/store@0.2.0-draft2",
 ];
 
-/// Makes the linker, with all that a component may import.
+/// Makes the linker, with all that a component may import but sockets.
 ///
 /// # Errors
 /// Never in practice: an interface was added twice.
 pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::<State>::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    wasmtime_wasi_config::add_to_linker(&mut linker, |state| WasiConfig::new(state.config()))?;
-    keyvalue::add_to_linker(&mut linker, |state: &mut State| {
+    let l = &mut linker;
+    wasmtime_wasi_http::p2::add_to_linker_async(l)?;
+    bindings::cli::environment::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::exit::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_input::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_output::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, State::cli)?;
+    bindings::random::insecure::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::random::insecure_seed::add_to_linker::<_, WasiRandom>(l, State::random)?;
+    bindings::filesystem::types::add_to_linker::<_, WasiFilesystem>(l, State::filesystem)?;
+    bindings::filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, State::filesystem)?;
+    wasmtime_wasi_config::add_to_linker(l, |state| WasiConfig::new(state.config()))?;
+    keyvalue::add_to_linker(l, |state: &mut State| {
         let (values, table) = state.values();
         KeyValueView { values, table }
     })?;
     Ok(linker)
 }
 
-/// Checks that all that a component imports is there.
+/// Finds what a component imports.
 ///
 /// # Errors
-/// Something is not; the error names all of it.
-pub fn check(engine: &Engine, component: &Component) -> anyhow::Result<()> {
-    let ty = component.component_type();
-    let missing: Vec<&str> = ty.imports(engine).map(|(name, _)| name).filter(|name| !is_provided(name)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(anyhow!(refusal::missing_imports(missing))) }
+/// Something is not there, and the error names all of it; or it is there and of another type.
+pub fn find(linker: &Linker<State>, component: &Component) -> anyhow::Result<InstancePre<State>> {
+    let (engine, ty) = (linker.engine(), component.component_type());
+    let names: Vec<&str> = ty.imports(engine).map(|(name, _)| name).collect();
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !is_provided(name)).collect();
+    if !missing.is_empty() {
+        return Err(anyhow!(refusal::missing_imports(missing)));
+    }
+    if !names.into_iter().any(sockets::is_of_sockets) {
+        return Ok(linker.instantiate_pre(component)?);
+    }
+    let mut linker = linker.clone();
+    sockets::add_to_linker(&mut linker, engine, component)?;
+    Ok(linker.instantiate_pre(component)?)
 }
 
 /// Whether there is such an interface.
@@ -86,34 +111,31 @@ fn is_provided(import: &str) -> bool {
     DRAFTS.contains(&import) || import.split_once('@').is_some_and(released)
 }
 
-#[cfg(all(test, feature = "compiler"))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
 
-    /// A component that imports an interface without anything in it.
-    fn importing(engine: &Engine, interface: &str) -> Component {
-        let text = format!(r#"(component (import "{interface}" (instance)))"#);
-        Component::new(engine, wat::parse_str(text).expect("the text is a component")).expect("it compiles")
+    /// Whether the linker has an interface: then it takes nothing else under that name.
+    fn is_linked(linker: &Linker<State>, name: &str) -> bool {
+        linker.clone().root().func_new(name, |_, _, _, _| Ok(())).is_err()
     }
 
     #[test]
     fn the_list_of_interfaces_is_the_linkers() {
-        let settings = Settings { allocator: crate::settings::Allocator::OnDemand, ..Settings::default() };
-        let engine = crate::engine::new(&settings).unwrap();
-        let linker = linker(&engine).unwrap();
-        let versions = |name: &&str| ["0.2.0", "0.2.6", "0.2.99"].map(|version| format!("{name}@{version}"));
-        let released = RELEASED.iter().flat_map(versions);
-        for name in released.chain(DRAFTS.iter().map(|&name| name.to_owned())) {
-            let component = importing(&engine, &name);
-            assert!(check(&engine, &component).is_ok(), "{name}");
-            assert!(linker.instantiate_pre(&component).is_ok(), "{name} is listed and not linked");
+        let linker = linker(&Engine::default()).unwrap();
+        // Which release it has does not matter to components.
+        let released = |name: &str| (0..50).any(|patch| is_linked(&linker, &format!("{name}@0.2.{patch}")));
+        for name in RELEASED {
+            assert!(released(name) != sockets::is_of_sockets(name), "{name}");
+            assert!(is_provided(&format!("{name}@0.2.0")) && is_provided(&format!("{name}@0.2.99")), "{name}");
         }
-        for name in ["wasi:clocks/timezone@0.2.0", "wasi:io/streams@0.3.0", "wasi:keyvalue/batch@0.2.0-draft2", "a:b/c"]
+        for name in DRAFTS {
+            assert!(is_linked(&linker, name) && is_provided(name), "{name}");
+        }
+        assert!(!released("wasi:clocks/timezone") && !is_provided("wasi:clocks/timezone@0.2.0"));
+        for other in ["wasi:io/streams@0.3.0", "wasi:io/streams@0.2.0-rc", "wasi:keyvalue/batch@0.2.0-draft2", "a:b/c"]
         {
-            let component = importing(&engine, name);
-            assert!(check(&engine, &component).unwrap_err().to_string().contains(name), "{name}");
-            assert!(linker.instantiate_pre(&component).is_err(), "{name} is linked and not listed");
+            assert!(!is_linked(&linker, other) && !is_provided(other), "{other}");
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod log;
 pub mod outgoing;
 pub mod service;
 pub mod settings;
+pub mod sockets;
 pub mod state;
 pub mod world;
 

@@ -80,8 +80,7 @@ impl backend::Backend for Host {
     }
 
     fn link(self: &Arc<Self>, component: Component, context: Arc<ServiceContext>) -> anyhow::Result<Service> {
-        imports::check(&self.engine, &component)?;
-        let linked = Linked::new(&self.engine, self.linker.instantiate_pre(&component)?)?;
+        let linked = Linked::new(&self.engine, imports::find(&self.linker, &component)?)?;
         Ok(Service { host: Arc::clone(self), context, linked, pool: Pool::new(&self.reuse) })
     }
 

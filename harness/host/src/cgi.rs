@@ -51,7 +51,7 @@ fn text(headers: &HeaderMap, name: &str) -> String {
 /// The response of which a program wrote this (section 6).
 ///
 /// # Errors
-/// It is none.
+/// It is no CGI response.
 pub fn response(written: &Bytes) -> Result<Response<Bytes>, Failure> {
     let refused = |what: &str| Failure::Refused(format!("what it wrote is no CGI response: {what}"));
     if written.is_empty() {

@@ -35,7 +35,7 @@ pub enum Failure {
     /// It ran until its deadline.
     #[error("the component took longer than it may (--deadline)")]
     TooSlow,
-    /// There was no room to begin before the deadline.
+    /// There was no permit to run before the deadline.
     #[error("the request waited for its turn until its deadline; more run at once than --max-instances allows")]
     TooBusy,
     /// It ended without an answer.

@@ -26,7 +26,7 @@ impl Kind {
         }
     }
 
-    /// Tells from a file, and gives the bytes that it begins with: at most eight.
+    /// Tells from a file, and returns the bytes that it begins with: at most eight.
     ///
     /// # Errors
     /// It cannot be read.

@@ -1,5 +1,6 @@
 //! The log, on standard error: what the host has to say, and what components write. Standard output is the protocol's.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -13,6 +14,16 @@ pub fn line(about: &str, message: &str) {
     let line = if about.is_empty() { format!("{message}\n") } else { format!("[{about}] {message}\n") };
     // In one piece, so that lines of several threads do not mix.
     let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Shows control characters as escapes: a component must not steer the terminal of whoever reads the log.
+fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |letter: char| letter.is_control() && letter != '\t';
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let show = |letter: char| if steers(letter) { letter.escape_default().to_string() } else { letter.to_string() };
+    Cow::Owned(text.chars().map(show).collect())
 }
 
 /// What a component writes to a standard stream of its own, line by line into the host's log. What it has of an unfinished
@@ -40,7 +51,7 @@ impl GuestLines {
     }
 
     fn flush_line(&mut self) {
-        line(&self.service, String::from_utf8_lossy(&self.line).trim_end_matches('\n'));
+        line(&self.service, &printable(String::from_utf8_lossy(&self.line).trim_end_matches('\n')));
         self.line.clear();
     }
 }
@@ -50,5 +61,16 @@ impl Drop for GuestLines {
         if !self.line.is_empty() {
             self.flush_line();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_as_escapes() {
+        assert_eq!(printable("plain\ttext, ü"), "plain\ttext, ü");
+        assert_eq!(printable("\u{1b}[2Jgone\u{7}\r"), "\\u{1b}[2Jgone\\u{7}\\r");
     }
 }

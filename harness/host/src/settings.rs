@@ -27,7 +27,7 @@ pub struct Common {
     pub memory_limit: usize,
 
     /// The most elements that each table of an instance may have. Tables hold the functions that are called by pointer.
-    // Room for guests that bring a language's runtime: the largest seen, CPython, has fewer than a tenth of it.
+    // Enough for guests that bring a language's runtime with them; it costs address space only.
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub table_elements: u32,
 
@@ -52,7 +52,7 @@ pub fn defaults<S: clap::Args>() -> S {
 /// Parses a duration: a number and `ms` or `s`.
 ///
 /// # Errors
-/// It is none, or nothing.
+/// It is no duration, or zero.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => (number, Duration::from_millis(1)),

@@ -13,7 +13,7 @@ on_every_host! {
     a_loop_is_ended_at_its_deadline,
 }
 
-/// A component whose handler does something with its parameters, which are addresses and lengths; it gives the address of
+/// A component whose handler does something with its parameters, which are addresses and lengths; it returns the address of
 /// its answer. The answer at 16 is: status 203, a header `x-a: yes`, and the body that `$body` and `$length` say.
 fn component(deed: &str) -> Vec<u8> {
     let text = format!(

@@ -19,7 +19,7 @@ on_every_host! {
     an_answer_that_breaks_off_is_seen_to,
 }
 
-/// Asks for a path that must fail, while other requests go on; gives the failure and the log.
+/// Asks for a path that must fail, while other requests go on; returns the failure and the log.
 fn failure(program: &Program, settings: &[&str], path: &str) -> (Answer, String) {
     let (host, addr) = Host::guest(program, settings);
     let failed = std::thread::scope(|scope| {

@@ -123,7 +123,7 @@ impl Host {
         Ended { code: status.code(), log, events: self.events.iter().collect() }
     }
 
-    /// Ends the process as a user would, and gives its log.
+    /// Ends the process as a user would, and returns its log.
     pub(crate) fn stop(self) -> String {
         self.signal(Signal::SIGTERM);
         let ended = self.wait();

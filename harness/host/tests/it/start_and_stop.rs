@@ -140,7 +140,7 @@ fn a_request_that_does_not_end_does_not_keep_the_host(program: &Program) {
     assert!(request.join().unwrap().is_err());
 }
 
-/// Serves a file that cannot be served, and gives the error.
+/// Serves a file that cannot be served, and returns the error.
 fn refusal(program: &Path, file: &Path) -> String {
     let service = format!("it={}@127.0.0.1:0", file.display());
     let ended = Host::serve(program, &["--service", &service]).wait();

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 
 use wasip2::http::outgoing_handler;
-use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingRequest, Scheme};
+use wasip2::http::types::{Fields, IncomingRequest, Method, OutgoingBody, OutgoingRequest, Scheme};
 use wasip2::sockets::instance_network::instance_network;
 use wasip2::sockets::ip_name_lookup::resolve_addresses;
 use wasip2::sockets::network::IpAddressFamily;
@@ -30,6 +30,9 @@ pub(crate) fn outgoing(authority: &str, path: &str, scheme: &str, request: &Inco
         Ok(asked) => asked,
         Err(error) => return error,
     };
+    if !asked.is_empty() {
+        outgoing.set_method(&Method::Post).expect("it is a method");
+    }
     let body = outgoing.body().expect("nobody took it before");
     let future = match outgoing_handler::handle(outgoing, None) {
         Ok(future) => future,
@@ -82,11 +85,11 @@ pub(crate) fn config(_: &str) -> String {
     "there is none".to_owned()
 }
 
-/// What comes of asking for sockets: by the interfaces, and by the standard library.
+/// What comes of asking for sockets: by the interfaces, and whether names are looked up or the standard library connects.
 pub(crate) fn sockets() -> String {
-    let tcp = tcp_create_socket::create_tcp_socket(IpAddressFamily::Ipv4).map(drop);
-    let udp = udp_create_socket::create_udp_socket(IpAddressFamily::Ipv6).map(drop);
-    let name = resolve_addresses(&instance_network(), "localhost").map(drop);
-    let connected = TcpStream::connect("127.0.0.1:9").map(drop).map_err(|error| error.kind());
-    format!("{tcp:?} {udp:?} {name:?} {}", connected.is_err())
+    let tcp = tcp_create_socket::create_tcp_socket(IpAddressFamily::Ipv4).map(drop).map_err(|error| error.name());
+    let udp = udp_create_socket::create_udp_socket(IpAddressFamily::Ipv6).map(drop).map_err(|error| error.name());
+    let found = resolve_addresses(&instance_network(), "localhost").is_ok();
+    let connected = TcpStream::connect("127.0.0.1:9").is_ok();
+    format!("{tcp:?} {udp:?} {found} {connected}")
 }
