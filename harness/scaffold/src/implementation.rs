@@ -125,5 +125,5 @@ const REST: &str = r#"
 # The most processes and threads of a container.
 # limits.pids = 256
 # Seconds that a start may take.
-# limits.start_s = 20.0
+# limits.start_s = 60.0
 "#;

@@ -21,19 +21,32 @@ const FILE: &str = "service.toml";
 pub fn execute(args: &InitArgs) -> Result<Exit> {
     let file = args.path.join(FILE);
     ensure!(!file.exists(), "{} is there already: remove it, or name another folder", file.display());
-    fs::create_dir_all(&args.path)?;
-    let name = name(&args.path)?;
+    let folder = std::path::absolute(&args.path).context("cannot tell where the folder is")?;
+    let name = name(&folder)?;
     let openapi = args.openapi.as_ref().map(fs::read_to_string).transpose()?;
+    // What is named from here is read from the file's folder.
+    let component = args.component.as_deref().map(|file| seen_from(&folder, file)).transpose()?;
+    let program = args.program.as_deref().map(|command| {
+        let (first, rest) =
+            command.split_once(' ').map_or((command, String::new()), |(first, rest)| (first, format!(" {rest}")));
+        Ok::<_, anyhow::Error>(if first.contains('/') {
+            seen_from(&folder, first)? + &rest
+        } else {
+            command.to_owned()
+        })
+    });
+    let program = program.transpose()?;
     let options = Options {
         name: &name,
         openapi: openapi.as_deref(),
-        component: args.component.as_deref(),
-        program: args.program.as_deref(),
+        component: component.as_deref(),
+        program: program.as_deref(),
         image: args.image.as_deref(),
         port: args.port,
     };
     let described = || args.openapi.as_ref().map_or_else(String::new, |file| file.display().to_string());
     let Scaffold { text, left_out } = service_toml(&options).with_context(described)?;
+    fs::create_dir_all(&args.path)?;
     fs::write(&file, text)?;
     for operation in left_out {
         say(&format!("left out: {operation}"));
@@ -43,9 +56,17 @@ pub fn execute(args: &InitArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A file that is named from the current folder, as it is named from another; as it is where it is not there yet.
+fn seen_from(folder: &Path, file: &str) -> Result<String> {
+    let here = std::env::current_dir().context("cannot read the current directory")?;
+    if folder == here || !here.join(file).exists() {
+        return Ok(file.to_owned());
+    }
+    Ok(fs::canonicalize(here.join(file))?.display().to_string())
+}
+
 /// The service's name: its folder's, made fit for one.
 fn name(folder: &Path) -> Result<String> {
-    let folder = fs::canonicalize(folder)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let plain = |char: char| if char.is_ascii_lowercase() || char.is_ascii_digit() { char } else { '-' };
     let name: String = name.chars().map(plain).collect();

@@ -34,7 +34,7 @@ pub use self::target::{Deployed, Instance, Launched, Processes, Target};
 
 use crate::artifacts::Product;
 use crate::sys::finding::Finding;
-use crate::workload::{Layout, MEMORY_LIMIT, Source, Workload};
+use crate::workload::{Implementation, Layout, MEMORY_LIMIT, Workload};
 
 /// Every platform, in the order in which reports show them.
 pub const PLATFORMS: &[&dyn Platform] =
@@ -115,9 +115,9 @@ pub trait Variant: Sync {
     /// What it says of itself.
     fn entry(&self) -> &Entry;
 
-    /// The artifacts that it is launched from, where they come from there; `None` where it cannot be launched from what is
-    /// there.
-    fn takes(&self, source: &Source) -> Option<Vec<Product>>;
+    /// The artifacts of an implementation that it is launched from; `None` where it cannot be launched from what is there, or
+    /// not grant what that needs.
+    fn takes(&self, implementation: &Implementation) -> Option<Vec<Product>>;
 
     /// What it keeps a service from.
     fn isolation(&self) -> Isolation;
@@ -183,6 +183,7 @@ pub fn definitions() -> Vec<PlatformRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::Source;
 
     #[test]
     fn names_of_platforms_and_variants_are_unique_and_baselines_are_known() {
@@ -212,10 +213,11 @@ mod tests {
             ..crate::workload::Given::default()
         };
         for source in [workspace, Source::Given(Box::new(given))] {
+            let implementation = Implementation::of("any", source);
             for side in [Side::Wasm, Side::Container] {
                 let of_side = variants().filter(|(platform, _)| platform.side() == Some(side));
-                let defaults = of_side.filter(|(_, it)| it.entry().is_default && it.takes(&source).is_some());
-                assert_eq!(defaults.count(), 1, "{side:?} {source:?}");
+                let defaults = of_side.filter(|(_, it)| it.entry().is_default && it.takes(&implementation).is_some());
+                assert_eq!(defaults.count(), 1, "{side:?} {implementation:?}");
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::artifacts::{Product, artifact, compressed_size, file_size};
 use crate::sys::affinity;
 use crate::sys::cgroup::Cgroup;
 use crate::sys::tree::with_descendants;
-use crate::workload::{Given, GivenProgram, Source, Workload};
+use crate::workload::{Given, GivenProgram, Implementation, Source, Workload};
 
 mod foreign;
 
@@ -63,8 +63,8 @@ impl Variant for Plain {
         &self.0
     }
 
-    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
-        match source {
+    fn takes(&self, implementation: &Implementation) -> Option<Vec<Product>> {
+        match &implementation.source {
             Source::Workspace { .. } => Some(vec![Product::StaticBinary]),
             Source::Given(given) => given.program.as_ref().map(|_| vec![Product::GivenProgram]),
             Source::Running(_) => None,

@@ -24,7 +24,7 @@ use crate::sys::affinity;
 use crate::sys::cgroup::{self, Cgroup};
 use crate::sys::finding::Finding;
 use crate::sys::linker::library;
-use crate::workload::{Layout, Source, Workload};
+use crate::workload::{Implementation, Layout, Source, Workload};
 
 const NAME: &str = "oci";
 
@@ -96,8 +96,8 @@ impl Variant for Scratch {
         &ENTRY_OF_SCRATCH
     }
 
-    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
-        matches!(source, Source::Workspace { .. }).then(|| vec![Product::StaticBinary, Product::Starter])
+    fn takes(&self, implementation: &Implementation) -> Option<Vec<Product>> {
+        matches!(implementation.source, Source::Workspace { .. }).then(|| vec![Product::StaticBinary, Product::Starter])
     }
 
     fn isolation(&self) -> Isolation {

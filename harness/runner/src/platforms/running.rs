@@ -15,7 +15,7 @@ use super::{
 use crate::artifacts::Product;
 use crate::sys::cgroup::Cgroup;
 use crate::sys::clock::monotonic_ns;
-use crate::workload::{Source, Workload};
+use crate::workload::{Implementation, Source, Workload};
 
 const NAME: &str = "running";
 
@@ -47,8 +47,8 @@ impl Variant for AtUrl {
         &URL
     }
 
-    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
-        matches!(source, Source::Running(_)).then(Vec::new)
+    fn takes(&self, implementation: &Implementation) -> Option<Vec<Product>> {
+        matches!(implementation.source, Source::Running(_)).then(Vec::new)
     }
 
     fn isolation(&self) -> Isolation {

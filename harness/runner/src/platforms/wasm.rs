@@ -73,6 +73,11 @@ impl WasmVariant {
         products
     }
 
+    /// Whether the host can grant a component all that it needs.
+    fn may_grant(&self, needs: &Needs) -> bool {
+        self.runtime == Runtime::Wasmtime || needs.outgoing.is_empty() && needs.folders.is_empty()
+    }
+
     /// The host's settings for a workload.
     pub(super) fn settings(&self, common: &Common, workload: Workload<'_>) -> Settings {
         let fixed = self.settings.iter().flat_map(|group| group.iter());
@@ -92,11 +97,13 @@ impl Variant for WasmVariant {
         &self.entry
     }
 
-    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
-        let is_there = match source {
+    fn takes(&self, implementation: &Implementation) -> Option<Vec<Product>> {
+        let is_there = match &implementation.source {
             Source::Workspace { .. } => true,
             // The other forms are made from the source.
-            Source::Given(given) => self.guest == Guest::Component && given.component.is_some(),
+            Source::Given(given) => {
+                self.guest == Guest::Component && given.component.is_some() && self.may_grant(&implementation.needs)
+            }
             Source::Running(_) => false,
         };
         is_there.then(|| self.products())

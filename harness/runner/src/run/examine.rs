@@ -39,8 +39,7 @@ pub async fn examine(services: &[Service]) -> Vec<Finding> {
 
 /// In which variants an implementation can be measured.
 fn fitting(workload: Workload<'_>) -> Finding {
-    let source = &workload.implementation.source;
-    let fitting = variants().filter(|(_, variant)| variant.takes(source).is_some());
+    let fitting = variants().filter(|(_, variant)| variant.takes(workload.implementation).is_some());
     let ids: Vec<String> = fitting.map(|(_, variant)| variant.entry().id().to_string()).collect();
     Finding::good(&workload.to_string(), format!("may be measured as {}", ids.join(", ")))
 }
@@ -65,6 +64,11 @@ fn on_host(workload: Workload<'_>, file: &Path, runtime: Runtime) -> Finding {
             return Finding::warning(&what, format!("{error:#}"), remedy);
         }
     };
+    let needs = &workload.implementation.needs;
+    if runtime == Runtime::Wasmer && !(needs.outgoing.is_empty() && needs.folders.is_empty()) {
+        let why = "not measured there: this host grants neither folders nor hosts to send requests to, which its file asks for";
+        return Finding::warning(&what, why, "measure it on Wasmtime, or take these needs out of its file");
+    }
     let of = |effect: Effect| problems.iter().filter(move |problem| problem.effect == effect);
     if of(Effect::Refused).next().is_some() {
         let why: Vec<String> = of(Effect::Refused).map(|it| format!("{}: {}", it.subject, it.why)).collect();

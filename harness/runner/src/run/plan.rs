@@ -153,7 +153,7 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
         if !choice.implementations.is_empty() && !choice.implementations.contains(name) {
             continue;
         }
-        for (_, variant) in variants().filter(|(_, it)| it.takes(&workload.implementation.source).is_some()) {
+        for (_, variant) in variants().filter(|(_, it)| it.takes(workload.implementation).is_some()) {
             let entry = variant.entry();
             if choice.takes(entry, typical.as_ref() == Some(&workload.service.name)) {
                 chosen.push(Chosen { workload, variant, in_depth: choice.is_in_depth(entry) });
@@ -196,8 +196,7 @@ fn check_implementations(choice: &Choice, wanted: &[&Service]) -> Result<()> {
 fn nothing_left(choice: &Choice, wanted: &[&Service]) -> String {
     let workloads = wanted.iter().flat_map(|service| service.workloads());
     let fits = workloads.map(|workload| {
-        let source = &workload.implementation.source;
-        let fitting = variants().filter(|(_, variant)| variant.takes(source).is_some());
+        let fitting = variants().filter(|(_, variant)| variant.takes(workload.implementation).is_some());
         let ids: Vec<String> = fitting.map(|(_, variant)| variant.entry().id().to_string()).collect();
         format!("{workload} can be measured as {}", ids.join(", "))
     });
@@ -331,19 +330,13 @@ pub fn order(subjects: usize, seed: u64, round: u32) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::{Implementation, Limits, Needs, Quick, Scenario, Source};
+    use crate::workload::{Implementation, Quick, Scenario, Source};
 
     fn services() -> Vec<Service> {
         let service = |(name, typical): (&str, bool)| Service {
             name: name.into(),
             scenario: Scenario { typical, ..Scenario::default() },
-            implementations: vec![Implementation {
-                name: "rust".into(),
-                source: Source::Workspace { folder: name.into() },
-                env: BTreeMap::new(),
-                needs: Needs::default(),
-                limits: Limits::default(),
-            }],
+            implementations: vec![Implementation::of("rust", Source::Workspace { folder: name.into() })],
         };
         [("auth", false), ("orders", true)].map(service).into()
     }
@@ -372,8 +365,8 @@ mod tests {
             ..Choice::default()
         };
         assert_eq!(names(&choice), ["orders/native/process", "orders/docker/scratch"]);
-        let workspace = Source::Workspace { folder: "orders".into() };
-        let all = variants().filter(|(_, variant)| variant.takes(&workspace).is_some()).count();
+        let workspace = &services()[0].implementations[0];
+        let all = variants().filter(|(_, variant)| variant.takes(workspace).is_some()).count();
         assert_eq!(names(&Choice::default()).len(), 2 * all);
     }
 

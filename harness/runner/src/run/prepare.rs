@@ -15,7 +15,7 @@ use crate::platforms::{Entry, Notes, RunContext, Target, remove_leftovers, varia
 use crate::sys::affinity::Cpus;
 use crate::sys::cancel::Cancel;
 use crate::sys::owner::{me, sweep_processes};
-use crate::workload::{Implementation, Layout, Limits, Needs, Scenario, Service, Source};
+use crate::workload::{Implementation, Layout, Scenario, Service, Source};
 
 /// A subject that can be launched.
 pub struct Ready<'a> {
@@ -130,7 +130,7 @@ pub async fn prepare<'a>(
 fn wanted<'a>(layout: &Layout, chosen: &[Chosen<'a>]) -> Wanted<'a> {
     let mut wanted = Wanted::together(built_in(layout));
     for chosen in chosen {
-        for product in chosen.variant.takes(&chosen.workload.implementation.source).unwrap_or_default() {
+        for product in chosen.variant.takes(chosen.workload.implementation).unwrap_or_default() {
             wanted.add(product, chosen.workload);
             if is_probed(chosen) {
                 wanted.add_folder(product, INTRUDER);
@@ -158,10 +158,10 @@ pub async fn build_all(layout: &Layout, platforms: &[String], mut progress: impl
     check_platforms(platforms)?;
     let folders = built_in(layout);
     let mut wanted = Wanted::together(folders.clone());
-    let source = Source::Workspace { folder: String::new() };
+    let any = workspace("");
     let is_wanted = |entry: &Entry| platforms.is_empty() || platforms.iter().any(|name| is_named(name, entry));
     for (_, variant) in variants().filter(|(_, variant)| is_wanted(variant.entry())) {
-        for product in variant.takes(&source).unwrap_or_default() {
+        for product in variant.takes(&any).unwrap_or_default() {
             for folder in folders.iter().map(String::as_str).chain([INTRUDER]) {
                 wanted.add_folder(product, folder);
             }
@@ -195,11 +195,6 @@ pub async fn clear(layout: &Layout, run: &str) -> Result<()> {
 
 /// An implementation that the workspace builds from a folder.
 pub fn workspace(folder: &str) -> Implementation {
-    Implementation {
-        name: tare_model::DEFAULT_IMPLEMENTATION.into(),
-        source: Source::Workspace { folder: folder.into() },
-        env: BTreeMap::new(),
-        needs: Needs::default(),
-        limits: Limits::default(),
-    }
+    let source = Source::Workspace { folder: folder.into() };
+    Implementation::of(tare_model::DEFAULT_IMPLEMENTATION, source)
 }

@@ -35,6 +35,14 @@ pub struct Implementation {
     pub limits: Limits,
 }
 
+impl Implementation {
+    /// One that needs nothing beyond the default.
+    pub fn of(name: &str, source: Source) -> Self {
+        let (env, needs, limits) = (BTreeMap::new(), Needs::default(), Limits::default());
+        Self { name: name.into(), source, env, needs, limits }
+    }
+}
+
 /// The artifacts of an implementation, or how they are made.
 #[derive(Debug, Clone)]
 pub enum Source {

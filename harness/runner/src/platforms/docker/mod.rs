@@ -16,7 +16,7 @@ use super::{Common, Entry, Isolation, Platform, RunContext, Target, Variant};
 use crate::artifacts::{Code, Guest, Product, Runtime};
 use crate::engine::{Engine, daemons};
 use crate::sys::finding::Finding;
-use crate::workload::{Layout, Source, Workload};
+use crate::workload::{Implementation, Layout, Source, Workload};
 
 const NAME: &str = "docker";
 
@@ -98,7 +98,7 @@ impl Variant for DockerVariant {
         &self.entry
     }
 
-    fn takes(&self, source: &Source) -> Option<Vec<Product>> {
+    fn takes(&self, implementation: &Implementation) -> Option<Vec<Product>> {
         let wasm = || {
             vec![
                 Product::Guest(Guest::Component),
@@ -106,7 +106,7 @@ impl Variant for DockerVariant {
                 Product::Host(Runtime::Wasmtime),
             ]
         };
-        match (self.content, source) {
+        match (self.content, &implementation.source) {
             (Content::Scratch(product), Source::Workspace { .. }) => Some(vec![product]),
             (Content::Debian, Source::Workspace { .. }) => Some(vec![Product::DynamicBinary]),
             (Content::Wasm, Source::Workspace { .. }) => Some(wasm()),
