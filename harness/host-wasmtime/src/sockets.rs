@@ -45,7 +45,7 @@ fn add_interface(linker: &mut LinkerInstance<'_, State>, engine: &Engine, interf
             }
             ComponentItem::ComponentFunc(_) if name == "instance-network" => linker.func_new(name, network)?,
             ComponentItem::ComponentFunc(_) if name.starts_with("[method]") => linker.func_new(name, out_of_reach)?,
-            ComponentItem::ComponentFunc(_) => linker.func_new(name, denied)?,
+            ComponentItem::ComponentFunc(_) => linker.func_new_async(name, denied)?,
             _ => {}
         }
     }
@@ -59,8 +59,21 @@ fn network(store: StoreContextMut<'_, State>, _: ComponentFunc, _: &[Val], resul
 }
 
 /// Says that access is denied: what creates a socket, and what looks up a name.
-fn denied(_: StoreContextMut<'_, State>, _: ComponentFunc, _: &[Val], results: &mut [Val]) -> Result<()> {
-    put(results, Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned()))))))
+fn denied<'a>(
+    mut store: StoreContextMut<'a, State>,
+    _: ComponentFunc,
+    params: &'a [Val],
+    results: &'a mut [Val],
+) -> Box<dyn Future<Output = Result<()>> + Send + 'a> {
+    Box::new(async move {
+        // What was lent to the host must be given back.
+        for param in params {
+            if let Val::Resource(lent) = param {
+                lent.resource_drop_async(&mut store).await?;
+            }
+        }
+        put(results, Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned()))))))
+    })
 }
 
 /// Works on what nobody can have a handle on.
