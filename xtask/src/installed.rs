@@ -57,7 +57,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     for name in ["results", "reports"] {
         keep(&machine.here.join(name), &out.join(name))?;
     }
-    done.with_context(|| format!("what was left of it is in {}", out.display()))
+    done.with_context(|| format!("its runs and reports are kept in {}", out.display()))
 }
 
 /// A machine on which nothing but the archive is, as far as one machine can be another.
@@ -150,4 +150,24 @@ fn keep(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_takes_the_place_of_what_was_kept_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("kept/to"));
+        fs::create_dir_all(from.join("one")).unwrap();
+        fs::write(from.join("one/run.json"), "{}").unwrap();
+        symlink("one", from.join("latest")).unwrap();
+        fs::create_dir_all(to.join("old")).unwrap();
+        keep(&from, &to).unwrap();
+        assert_eq!(entries(&to).unwrap(), ["latest", "one", "one/run.json"].map(|name| to.join(name)));
+        assert_eq!(fs::read_link(to.join("latest")).unwrap(), Path::new("one"));
+        keep(&folder.path().join("absent"), &to).unwrap();
+        assert!(!to.exists(), "what is of an earlier test must not look like the result of this one");
+    }
 }
