@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use fs_err as fs;
 use tare_model::Role;
-use tare_runner::Layout;
 use tare_runner::artifacts::archive;
 use tare_runner::platforms::variants;
 use tare_runner::workload::LIBRARY;
+use tare_runner::{Broken, Layout};
 
 use crate::args::PackArgs;
 use crate::exit::Exit;
@@ -34,14 +34,22 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
     let library = args.out.join(LIBRARY);
     let is_empty = fs::read_dir(&args.out).map_or(true, |mut entries| entries.next().is_none());
     ensure!(is_empty, "{} is not empty: name a new folder", args.out.display());
-    let products =
-        tare_runner::build_all(&layout, &names(&args.platform), |what| say(&format!("build: {what}"))).await?;
+    let (services, broken) = layout.services()?;
+    if let Some(Broken { name, error }) = broken.into_iter().next() {
+        return Err(error.context(format!("the service `{name}` cannot be used, and an archive has all of them")));
+    }
+    let mut steps = Steps::default();
+    let progress = |what: &str| {
+        if steps.is_new(what) {
+            say(&format!("build: {what}"));
+        }
+    };
+    let products = tare_runner::build_all(&layout, &names(&args.platform), progress).await?;
     fs::create_dir_all(&library)?;
     archive::write(&library, &products, layout.provenance())?;
     for name in COPIED {
         copy(&layout.root.join(name), &library.join(name))?;
     }
-    let (services, _) = layout.services()?;
     for service in services {
         let (from, to) =
             (layout.root.join("services").join(&service.name), library.join("services").join(&service.name));
@@ -56,6 +64,22 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
     fs::copy(program, bin.join("tare"))?;
     say(&format!("packed into {}: run {}", args.out.display(), bin.join("tare").display()));
     Ok(Exit::Done)
+}
+
+/// Tells the steps of a build from what goes on within each: hundreds of crates, which nobody reads in a log.
+#[derive(Default)]
+struct Steps(Option<String>);
+
+impl Steps {
+    /// Whether a message is of a new step.
+    fn is_new(&mut self, message: &str) -> bool {
+        let within = |step: &String| message.strip_prefix(step.as_str()).is_some_and(|rest| rest.starts_with(':'));
+        if self.0.as_ref().is_some_and(within) {
+            return false;
+        }
+        self.0 = Some(message.to_owned());
+        true
+    }
 }
 
 /// The names of platforms and variants, with [`HEADLINES`] replaced by what it stands for.
@@ -84,6 +108,15 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_has_a_line_for_each_step_and_none_for_each_crate() {
+        let mut steps = Steps::default();
+        let messages =
+            ["hosts", "hosts: 1 crates, last a", "hosts: 2 crates, last b", "hosts with compiler", "starter"];
+        let shown: Vec<_> = messages.into_iter().filter(|message| steps.is_new(message)).collect();
+        assert_eq!(shown, ["hosts", "hosts with compiler", "starter"]);
+    }
 
     #[test]
     fn one_name_stands_for_what_the_shortest_suite_measures() {
