@@ -271,7 +271,7 @@ pub struct PackArgs {
     /// The folder to write into; it must not be there, or be empty
     #[arg(value_name = "DIR")]
     pub out: PathBuf,
-    /// Only what these platforms, or variants as PLATFORM/VARIANT, take
+    /// Only what these platforms, or variants as PLATFORM/VARIANT, take; `headline` for what the shortest suite measures
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub platform: Vec<String>,
 }

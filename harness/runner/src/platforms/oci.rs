@@ -226,7 +226,8 @@ impl Target for OciTarget {
             ("apparmor", "no profile".to_owned()),
             ("resource limits", "the harness's own".to_owned()),
         ];
-        settings.extend(seccomp().map(|library| ("seccomp library", library)));
+        let library = if self.common.context.layout.installed { loaded(SECCOMP) } else { seccomp() };
+        settings.extend(library.map(|library| ("seccomp library", library)));
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 

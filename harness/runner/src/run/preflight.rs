@@ -15,6 +15,9 @@ use crate::workload::Layout;
 /// Free disk space that a first build and its images take, in bytes.
 const DISK_NEEDED: u64 = 8_000_000_000;
 
+/// The same where nothing is built, in bytes.
+const DISK_NEEDED_INSTALLED: u64 = 2_000_000_000;
+
 /// Looks at everything.
 pub async fn preflight(layout: &Layout) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -22,7 +25,7 @@ pub async fn preflight(layout: &Layout) -> Vec<Finding> {
         // Only what is built here needs them.
         findings.extend([toolchain(layout), targets(layout), c_library()]);
     }
-    findings.extend([disk(&layout.home), cpus()]);
+    findings.extend([disk(layout), cpus()]);
     findings.extend(conditions::findings().await);
     for platform in PLATFORMS {
         findings.extend(platform.preflight(layout).await);
@@ -81,17 +84,23 @@ fn c_library() -> Finding {
     }
 }
 
-fn disk(root: &Path) -> Finding {
+fn disk(layout: &Layout) -> Finding {
     let disks = Disks::new_with_refreshed_list();
-    let mounts = disks.iter().filter(|disk| root.starts_with(disk.mount_point()));
+    let mounts = disks.iter().filter(|disk| layout.home.starts_with(disk.mount_point()));
+    let (needed, what) = if layout.installed {
+        (DISK_NEEDED_INSTALLED, "runs, images and components compiled ahead")
+    } else {
+        (DISK_NEEDED, "a first build and its images")
+    };
     let Some(disk) = mounts.max_by_key(|disk| disk.mount_point().as_os_str().len()) else {
-        return Finding::warning("disk", "free space cannot be read", "make sure that 8 GB are free");
+        let remedy = format!("make sure that {} GB are free", needed / 1_000_000_000);
+        return Finding::warning("disk", "free space cannot be read", remedy);
     };
     let free = disk.available_space();
     #[expect(clippy::cast_precision_loss, reason = "a rounded figure for a human")]
     let detail = format!("{:.1} GB free at {}", free as f64 / 1e9, disk.mount_point().display());
-    if free < DISK_NEEDED {
-        return Finding::warning("disk", detail, "a first build and its images take up to 8 GB: make room");
+    if free < needed {
+        return Finding::warning("disk", detail, format!("{what} take up to {} GB: make room", needed / 1_000_000_000));
     }
     Finding::good("disk", detail)
 }

@@ -88,10 +88,10 @@ impl Layout {
         if own.is_file() { own } else { self.root.join("claims.toml") }
     }
 
-    /// A path relative to the root or to the folder of results where it is under one of them, for records and messages.
+    /// A path relative to one of these folders where it is under it, for records and messages.
     pub fn relative(&self, path: &Path) -> String {
         let under = |base: &PathBuf| path.strip_prefix(base).ok();
-        let relative = [&self.root, &self.home].into_iter().find_map(under).unwrap_or(path);
+        let relative = [&self.root, &self.home, &self.work].into_iter().find_map(under).unwrap_or(path);
         relative.display().to_string()
     }
 

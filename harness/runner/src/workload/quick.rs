@@ -60,11 +60,6 @@ impl Quick {
     /// Nothing is named, or something that cannot be.
     pub fn service(&self) -> Result<Service> {
         ensure!(!self.is_empty(), QuickError);
-        let name = match &self.name {
-            Some(name) => name.clone(),
-            None => self.derived_name().context("no name can be made of what is named: give one by --name")?,
-        };
-        check_name(&name).map_err(anyhow::Error::msg)?;
         let scenario = self.scenario();
         scenario.check().context("--get")?;
         let mut implementations = Vec::new();
@@ -72,6 +67,11 @@ impl Quick {
         if let Some(url) = &self.url {
             implementations.push(self.implementation(RUNNING, Source::Running(running(url)?))?);
         }
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => self.derived_name().context("no name can be made of what is named: give one by --name")?,
+        };
+        check_name(&name).map_err(anyhow::Error::msg)?;
         Ok(Service { name, scenario, implementations })
     }
 

@@ -169,6 +169,8 @@ impl Built<'_> {
         let user = match needs.user.as_deref() {
             None => own.or(usual.user),
             Some("image") => None,
+            // An empty image has no list of users to look the name up in.
+            Some("root") => Some("0:0".into()),
             Some(user) => Some(user.to_owned()),
         };
         let hardening = Hardening {

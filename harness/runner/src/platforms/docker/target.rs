@@ -321,6 +321,7 @@ fn hardening_words(hardening: &Hardening) -> String {
     };
     let user = match hardening.user.as_deref() {
         None => "the image's own user".to_owned(),
+        Some("0:0") => "user root".to_owned(),
         Some(user) => format!("user {}", user.split(':').next().unwrap_or(user)),
     };
     format!("{root}, {capabilities}, no new privileges, {user}, the engine's security options")
