@@ -19,7 +19,7 @@ const SCALE: f32 = 2.0;
 /// What stands for `sans-serif`, the first that the machine has.
 const FAMILIES: &[&str] = &["DejaVu Sans", "Liberation Sans", "Noto Sans", "Arial", "Helvetica"];
 
-/// Renders a run into its folder under `reports`; gives the page's path.
+/// Renders a run into its folder under `reports`; returns the page's path.
 ///
 /// # Errors
 /// The disk takes no report, or a chart cannot be drawn.
@@ -51,7 +51,7 @@ pub fn write(reports: &Path, content: &Content<'_>) -> Result<PathBuf> {
     Ok(index)
 }
 
-/// The machine's fonts, with one that stands for `sans-serif`; nothing where it has none.
+/// The machine's fonts, with one that stands for `sans-serif`; `None` where it has none.
 fn fonts() -> Option<Database> {
     let mut fonts = Database::new();
     fonts.load_system_fonts();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use tare_runner::workload::load;
+use tare_runner::workload::{Workload, load_given};
 use tare_runner::{Broken, Layout, Service};
 
 use crate::args::SelectArgs;
@@ -17,10 +17,11 @@ use crate::screen::say;
 pub fn chosen(layout: &Layout, select: &SelectArgs) -> Result<Vec<Service>> {
     let mut chosen: Vec<Service> = Vec::new();
     for text in &select.service {
-        chosen.push(if is_path(text) { load(Path::new(text))? } else { named(layout, text)? });
+        chosen.push(if is_path(text) { load_given(Path::new(text))? } else { named(layout, text)? });
     }
     let quick = select.quick.resolve();
-    if !quick.is_empty() {
+    // What is said of nothing would be lost without a word.
+    if !quick.is_empty() || quick.is_described() {
         chosen.push(quick.service()?);
     }
     if chosen.is_empty() {
@@ -31,7 +32,19 @@ pub fn chosen(layout: &Layout, select: &SelectArgs) -> Result<Vec<Service>> {
             bail!("two services are called `{}`: give one another `name` in its file, or by --name", service.name);
         }
     }
+    check_slugs(&chosen)?;
     Ok(chosen)
+}
+
+/// Files, containers and images are called by slugs, which must tell workloads apart.
+fn check_slugs(services: &[Service]) -> Result<()> {
+    let workloads: Vec<Workload<'_>> = services.iter().flat_map(Service::workloads).collect();
+    for (place, workload) in workloads.iter().enumerate() {
+        if let Some(other) = workloads[..place].iter().find(|other| other.slug() == workload.slug()) {
+            bail!("{workload} and {other} would have files of one name: give one of them another");
+        }
+    }
+    Ok(())
 }
 
 /// The project's own services; says which of them cannot be used.
@@ -66,7 +79,7 @@ fn named(layout: &Layout, name: &str) -> Result<Service> {
         return Err(broken.error).with_context(|| format!("the service `{name}` cannot be used"));
     }
     if Path::new(name).is_dir() {
-        return load(Path::new(name));
+        return load_given(Path::new(name));
     }
     bail!(
         "there is no service `{}`; there are: {}; one of your own is named by the path of its service.toml",

@@ -1,6 +1,7 @@
 //! Ctrl-C, SIGTERM, SIGHUP and SIGQUIT: the user's wish to end.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tare_runner::Cancel;
@@ -30,7 +31,11 @@ impl Signals {
                 signals.next().await;
                 cancel.set();
                 notify.notify_one();
-                signals.next().await;
+                // What ends a session may send several at once: that is one wish.
+                let begun = Instant::now();
+                while begun.elapsed() < ONE_WISH {
+                    signals.next().await;
+                }
                 // What is left then, the next start removes.
                 std::process::exit(INTERRUPTED);
             });
@@ -43,6 +48,9 @@ impl Signals {
         self.received.notified().await;
     }
 }
+
+/// How long after the first signal others count as the same wish.
+const ONE_WISH: Duration = Duration::from_millis(500);
 
 /// 128 and the number of SIGINT, as shells have it.
 const INTERRUPTED: i32 = 130;

@@ -16,7 +16,7 @@ pub mod workload;
 
 pub use run::examine::examine;
 pub use run::observer::{EveryRound, LoadName, Measured, Observer, Progress, StoppingRule};
-pub use run::plan::{Choice, Chosen, SUITES, Scope, Suite, choose};
+pub use run::plan::{Choice, Chosen, SUITES, Scope, Suite, builds, choose};
 pub use run::preflight::preflight;
 pub use run::prepare::{Prepared, Ready, build_all, clear, prepare, sweep};
 pub use run::{Options, run};

@@ -37,7 +37,7 @@ pub(crate) fn sorted(values: &[f64]) -> Vec<f64> {
 }
 
 /// The interval that covers the median of the underlying distribution with the probability `confidence` (between 0 and 1),
-/// or nothing where even the smallest and the largest value do not: with fewer than six values for 95 %.
+/// or `None` where even the smallest and the largest value do not: with fewer than six values for 95 %.
 ///
 /// Between the k-th smallest and the k-th largest of n values, the coverage is 1 - 2 P(B < k) for a binomial B of n trials
 /// at one half, whatever the distribution; see Conover, "Practical Nonparametric Statistics" (1999), section 3.2. It jumps

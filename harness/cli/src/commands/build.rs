@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use tare_model::{RunRecord, Sample};
-use tare_runner::{Cancel, Layout, Observer, Progress, choose, preflight, prepare};
+use tare_runner::{Cancel, Layout, Observer, Progress, builds, choose, preflight, prepare};
 
 use crate::args::SelectArgs;
 use crate::commands::compare::check;
@@ -20,7 +20,7 @@ pub async fn execute(args: SelectArgs) -> Result<Exit> {
     let layout = Layout::find()?;
     let services = services::chosen(&layout, &args)?;
     let chosen = choose(&args.choice(0), &services)?;
-    check(&preflight(&layout).await)?;
+    check(&preflight(&layout, builds(&chosen)).await)?;
     let mut shown = Shown(Display::new());
     let cancel = Cancel::default();
     let signals = Signals::listen(&cancel)?;

@@ -27,9 +27,9 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     // Any seed will do; it is on the record.
     let seed = args.seed.unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos().into()));
     let choice = args.choice(seed);
-    tare_runner::choose(&choice, &services)?;
+    let builds = tare_runner::builds(&tare_runner::choose(&choice, &services)?);
     let claims = results::claims(&layout.claims())?;
-    check(&preflight(&layout).await)?;
+    check(&preflight(&layout, builds).await)?;
     let (run, writer) = RunWriter::create(&args.results.clone().unwrap_or_else(|| layout.results()))?;
     let mut recorder = Recorder { writer, display: Display::new() };
     let command = args.repeat(seed, layout.installed);

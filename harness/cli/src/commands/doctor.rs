@@ -1,7 +1,7 @@
 //! `doctor`: what this machine has and lacks, and what of a service can be measured here.
 
 use anyhow::Result;
-use tare_runner::{Finding, Layout, Level, examine, preflight};
+use tare_runner::{Finding, Layout, Level, choose, examine, preflight};
 
 use crate::args::DoctorArgs;
 use crate::exit::Exit;
@@ -14,10 +14,13 @@ use crate::services;
 /// Outside a checkout, or with a service that cannot be read.
 pub async fn execute(args: &DoctorArgs) -> Result<Exit> {
     let layout = Layout::find()?;
-    let mut findings = preflight(&layout).await;
+    let mut findings = preflight(&layout, true).await;
     let select = &args.select;
-    if !select.service.is_empty() || !select.quick.resolve().is_empty() {
-        findings.extend(examine(&services::chosen(&layout, select)?).await);
+    if !select.service.is_empty() || select.quick.resolve().is_described() {
+        let services = services::chosen(&layout, select)?;
+        // A name that is in no registry is told here as it is by `compare`.
+        choose(&select.choice(0), &services)?;
+        findings.extend(examine(&services).await);
     }
     let worst = findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Good);
     if args.output.json {

@@ -70,7 +70,7 @@ fn name(folder: &Path) -> Result<String> {
     let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let plain = |char: char| if char.is_ascii_lowercase() || char.is_ascii_digit() { char } else { '-' };
     let name: String = name.chars().map(plain).collect();
-    let name = name.trim_matches('-').to_owned();
+    let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     check_name(&name)
         .map_err(anyhow::Error::msg)
         .context("the folder's name makes no service's: use another folder")?;

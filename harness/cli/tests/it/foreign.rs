@@ -189,6 +189,30 @@ fn a_service_by_one_file_is_built_granted_what_it_needs_and_measured() {
     }
 }
 
+#[test]
+fn what_init_writes_is_measured_as_it_is() {
+    let _alone = alone();
+    let (stranger, runs) = (Stranger::new().build(), Runs::new());
+    let folder = stranger.path().join("shop");
+    let path = folder.display().to_string();
+    let program = format!("{} {{port}}", stranger.server().display());
+    let init = || tare(&["init", &path, "--program", &program]).output().unwrap();
+    let output = init();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let again = init();
+    assert_eq!(again.status.code(), Some(2), "what is there is not overwritten");
+    assert!(stderr(&again).contains("is there already"), "{}", stderr(&again));
+    let output = tare(&QUICK).args(["--service", &path, "--only", "startup"]).args(runs.args()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}\n{}", text(&output), stderr(&output));
+    assert!(runs.newest().samples().iter().any(|sample| sample.subject.to_string() == "shop:main/native/process"));
+    // What is wrong with a description is told, and nothing is left of it.
+    let (description, other) = (stranger.path().join("api.yaml"), stranger.path().join("other"));
+    std::fs::write(&description, "openapi: 3.0.0\ninfo: {title: a, version: '1'}\npaths: {}\n").unwrap();
+    let output = tare(&["init", other.to_str().unwrap(), "--openapi", description.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("api.yaml") && !other.exists(), "{}", stderr(&output));
+}
+
 /// What a comparison says in which nothing could be measured.
 fn refused_by(mut command: Command, runs: &Runs) -> String {
     let output = command.args(runs.args()).output().unwrap();
@@ -213,6 +237,9 @@ fn what_cannot_be_used_is_told_before_anything_is_measured() {
     let output = tare(&["compare", "--service", folder.path().to_str().unwrap()]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("service.toml"), "{}", stderr(&output));
+    let output = tare(&["compare", "--get", "/healthz"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("name what to measure"), "{}", stderr(&output));
     let output = tare(&["compare", "--url", "http://192.0.2.1/"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("not this machine"), "{}", stderr(&output));

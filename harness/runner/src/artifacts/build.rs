@@ -14,7 +14,11 @@ use super::check::refusal;
 use super::given;
 use super::product::{Code, Guest, Product, Runtime};
 use super::products::Products;
+use crate::sys::digest::sha256;
 use crate::workload::{Implementation, Layout, MEMORY_LIMIT, Source, Workload};
+
+/// Digits of a digest that tell files apart.
+const DIGITS: usize = 16;
 
 /// What is to be there.
 #[derive(Debug, Default)]
@@ -147,9 +151,12 @@ async fn compile_ahead(
     let host = products.file(Product::JitHost(runtime.compiler()), workload)?;
     let folder = layout.work.join("ahead").join(guest.name());
     fs_err::create_dir_all(&folder)?;
-    let file = folder.join(format!("{slug}{}.{}", code.suffix(), runtime.extension()));
+    // Named by what it is compiled from, and put into place whole: another comparison may use the one that is there.
+    let digest = sha256(&fs_err::read(portable)?);
+    let file = folder.join(format!("{slug}-{}{}.{}", &digest[..DIGITS], code.suffix(), runtime.extension()));
+    let new = file.with_extension(format!("new-{}", std::process::id()));
     let mut command = Command::new(host);
-    command.arg("compile").args(code.args()).arg(portable).arg(&file).stdin(Stdio::null()).kill_on_drop(true);
+    command.arg("compile").args(code.args()).arg(portable).arg(&new).stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.with_context(|| format!("cannot run {}", host.display()))?;
     ensure!(
         output.status.success(),
@@ -157,6 +164,7 @@ async fn compile_ahead(
         layout.relative(portable),
         last_words(&output.stderr)
     );
+    fs_err::rename(&new, &file)?;
     Ok(file)
 }
 

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tokio::process::Command;
 
 use super::build::{last_words, log_file};
 use super::product::{Guest, Product};
 use super::products::Products;
+use crate::sys::owner;
 use crate::workload::{Build, Given, Layout, Workload};
 
 /// The largest component that is read, in bytes.
@@ -85,18 +88,36 @@ pub fn read_component(file: &Path) -> Result<Vec<u8>> {
 async fn run(layout: &Layout, slug: &str, folder: &Path, build: &Build) -> Result<()> {
     let [program, args @ ..] = &build.0[..] else { bail!("the build command is empty") };
     let log = log_file(layout, &format!("build-{slug}.log"))?;
+    // Into a file and not a pipe: what it leaves running in the background would keep a pipe open.
+    let file = fs_err::File::create(&log)?.into_file();
     let mut command = Command::new(program);
-    command.args(args).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.with_context(|| format!("cannot run `{program}` in {}", folder.display()))?;
-    let words = [output.stdout, output.stderr].concat();
-    fs_err::write(&log, &words)?;
+    command.args(args).current_dir(folder).stdin(Stdio::null()).process_group(0);
+    command.stdout(file.try_clone()?).stderr(file).env(owner::ENV, owner::me().to_string());
+    let mut child = command.spawn().with_context(|| format!("cannot run `{program}` in {}", folder.display()))?;
+    let mut group = Group(child.id());
+    let status = child.wait().await?;
+    // Its number may be another's from now on; what it left running carries its owner and is ended with the run.
+    group.0 = None;
+    let words = fs_err::read(&log)?;
     ensure!(
-        output.status.success(),
+        status.success(),
         "`{}` in {} failed ({}); it said: {}",
         build.0.join(" "),
         folder.display(),
-        output.status,
+        status,
         last_words(&words)
     );
     Ok(())
+}
+
+/// A build command that runs and what it has started: ended when this is dropped, as when the user ends the run.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            // It fails where nobody is left, which is the aim.
+            let _ = killpg(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+        }
+    }
 }

@@ -190,6 +190,11 @@ impl Product {
         }
     }
 
+    /// Whether one serves all services: a host, or the starter.
+    pub fn is_shared(self) -> bool {
+        self.folder().is_some()
+    }
+
     /// What must be built first.
     pub(super) fn needs(self) -> Vec<Self> {
         match self {

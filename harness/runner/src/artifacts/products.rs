@@ -20,10 +20,11 @@ impl Products {
     /// # Errors
     /// Why it is not there.
     pub fn file(&self, product: Product, workload: &str) -> Result<&Path> {
-        if let Some(file) = self.files.get(&key(product, workload)) {
-            return Ok(file);
+        self.check(product, workload)?;
+        match self.files.get(&key(product, workload)) {
+            Some(file) => Ok(file),
+            None => bail!("{}", self.failure(product, workload)),
         }
-        bail!("{}", self.failure(product, workload))
     }
 
     /// Makes sure that what an artifact is made by has been run.

@@ -13,7 +13,7 @@ use ignore::gitignore::GitignoreBuilder;
 
 use super::base::{REGISTRY_LIMIT, chunks, drain};
 use super::image::failure;
-use super::labels::{KIND, RUN};
+use super::labels::KIND;
 use super::{Engine, Image};
 
 /// The kind of an image that is built from somebody's Dockerfile.
@@ -76,17 +76,17 @@ impl Engine {
     /// The folder cannot be packed, or the build fails; with the end of its log, which is written anew.
     pub async fn build_folder(
         &self,
-        (name, run): (&str, &str),
+        name: &str,
         dockerfile: &str,
         context: &Path,
         log: &Path,
     ) -> Result<(Image, ImageConfig)> {
         ensure!(context.join(dockerfile).is_file(), "there is no {dockerfile} in {}", context.display());
         let before = self.find_image(name).await?.and_then(|image| image.id);
-        let mut archive = pack(context)?;
+        let mut archive = pack(context, dockerfile)?;
         archive.seek(SeekFrom::Start(0))?;
-        let labels = [(KIND, GIVEN), (RUN, run)].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let labels: HashMap<_, _> = labels.into();
+        // Nothing of a run: an image that is built again of the same things is the same, also to a run beside this one.
+        let labels = HashMap::from([(KIND.to_owned(), GIVEN.to_owned())]);
         let options = BuildImageOptionsBuilder::default()
             .dockerfile(dockerfile)
             .t(name)
@@ -143,12 +143,12 @@ fn config(image: &ImageInspect) -> ImageConfig {
 }
 
 /// A folder as an archive in a temporary file, without what its list of ignored files names.
-fn pack(context: &Path) -> Result<fs::File> {
+fn pack(context: &Path, dockerfile: &str) -> Result<fs::File> {
     let file = tempfile::Builder::new().prefix("tare-context-").tempfile()?;
     let mut tar = tar::Builder::new(file.reopen()?);
     tar.follow_symlinks(false);
     let mut bytes = 0;
-    for path in files(context)? {
+    for path in files(context, dockerfile)? {
         let relative = path.strip_prefix(context)?;
         let metadata = fs::symlink_metadata(&path)?;
         bytes += metadata.len();
@@ -166,7 +166,9 @@ fn pack(context: &Path) -> Result<fs::File> {
 }
 
 /// Everything in a folder that its list of ignored files does not name, folders before what is in them.
-fn files(context: &Path) -> Result<Vec<PathBuf>> {
+fn files(context: &Path, dockerfile: &str) -> Result<Vec<PathBuf>> {
+    // Whatever is ignored, the engine needs these.
+    let kept = [context.join(dockerfile), context.join(IGNORE)];
     let mut ignored = GitignoreBuilder::new(context);
     let list = context.join(IGNORE);
     if list.is_file() {
@@ -184,7 +186,9 @@ fn files(context: &Path) -> Result<Vec<PathBuf>> {
             if is_dir {
                 folders.push(path.clone());
             }
-            if !ignored.matched_path_or_any_parents(&path, is_dir).is_ignore() {
+            let is_plain = is_dir || entry.file_type()?.is_file() || entry.file_type()?.is_symlink();
+            let is_kept = kept.contains(&path) || !ignored.matched_path_or_any_parents(&path, is_dir).is_ignore();
+            if is_plain && is_kept {
                 found.push(path);
             }
         }
@@ -226,16 +230,15 @@ mod tests {
         for name in ["Dockerfile", "target/a", "target/keep", "src/target/b", "src/c.log", "c.log"] {
             write(name);
         }
-        fs::write(context.path().join(IGNORE), "# build output\ntarget\n!target/keep\n**/*.log\n.dockerignore\n")
-            .unwrap();
-        let sent = files(context.path()).unwrap();
+        fs::write(context.path().join(IGNORE), "# build output\ntarget\n!target/keep\n**/*.log\nDockerfile\n").unwrap();
+        let sent = files(context.path(), "Dockerfile").unwrap();
         let sent: Vec<_> =
             sent.iter().map(|path| path.strip_prefix(context.path()).unwrap().display().to_string()).collect();
-        assert_eq!(sent, ["Dockerfile", "src", "src/target", "src/target/b", "target/keep"]);
-        let mut archive = tar::Archive::new(pack(context.path()).unwrap());
+        assert_eq!(sent, [".dockerignore", "Dockerfile", "src", "src/target", "src/target/b", "target/keep"]);
+        let mut archive = tar::Archive::new(pack(context.path(), "Dockerfile").unwrap());
         let names: Vec<_> =
             archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect();
-        assert_eq!(names.len(), 5, "{names:?}");
+        assert_eq!(names.len(), 6, "{names:?}");
     }
 
     #[test]

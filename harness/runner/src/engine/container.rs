@@ -31,8 +31,8 @@ const KILLED: i64 = 128 + 9;
 /// How long the news of a lack of memory may come after that of the end.
 const OOM_LAG: Duration = Duration::from_secs(1);
 
-/// How far back events are looked for, in seconds: a start takes less.
-const RECENT_S: u64 = 30;
+/// How far back events are looked for, in seconds: the longest start that may be allowed takes less.
+const RECENT_S: u64 = 700;
 
 /// A container to create.
 #[derive(Debug, Clone)]
@@ -193,7 +193,7 @@ impl Engine {
     }
 
     /// When a container that was started in the last seconds was connected to its network, on the monotonic clock in
-    /// nanoseconds; nothing where the engine tells of none.
+    /// nanoseconds; `None` where the engine reports none.
     pub async fn network_connected(&self, container: &Container) -> Result<Option<u64>> {
         let wall_ns = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
         // Events come with the time of day; a step of it between them and now would show as an absurd phase.

@@ -1,7 +1,8 @@
 //! The container engine, over its socket: images, containers, and what the engine's own processes cost.
 //!
 //! Never in here: the engine's command line client (it would add its own start to every number), an image or a
-//! container without the labels that let a later run sweep it, a container reachable from another machine.
+//! container without the labels that let a later run sweep it (but for what the engine keeps of builds that somebody brings),
+//! a container reachable from another machine.
 
 mod base;
 mod brought;

@@ -16,8 +16,8 @@ use tare_model::{ArtifactRecord, Side};
 
 use super::process::{Process, Program};
 use super::{
-    Common, End, Entry, Instance, Isolation, Launched, MEMORY_LIMIT, PIDS_LIMIT, Platform, Processes, Replicas,
-    RunContext, Separate, Startup, Target, Variant, leftovers,
+    Common, End, Entry, Instance, Isolation, Launched, MEMORY_LIMIT, Platform, Processes, Replicas, RunContext,
+    Separate, Startup, Target, Variant, leftovers,
 };
 use crate::artifacts::{Product, artifact, compressed_size, file_size};
 use crate::sys::affinity;
@@ -182,8 +182,8 @@ impl OciTarget {
             ("--cgroup", format!("{}/{number}", leftovers::cgroup())),
             ("--id", format!("{}-{number}", std::process::id())),
             ("--cpus", affinity::list(&context.cpus.subject)),
-            ("--memory", MEMORY_LIMIT.to_string()),
-            ("--pids", PIDS_LIMIT.to_string()),
+            ("--memory", self.common.memory_limit.unwrap_or(MEMORY_LIMIT).to_string()),
+            ("--pids", self.common.pids_limit.to_string()),
         ] {
             args.extend([name.to_owned(), value]);
         }
@@ -215,8 +215,8 @@ impl Target for OciTarget {
             ("base", "empty".to_owned()),
             ("network", "host, listening on 127.0.0.1".to_owned()),
             ("cpus", affinity::list(&self.common.context.cpus.subject)),
-            ("memory limit", MEMORY_LIMIT.to_string()),
-            ("pids limit", PIDS_LIMIT.to_string()),
+            ("memory limit", self.common.memory_limit.unwrap_or(MEMORY_LIMIT).to_string()),
+            ("pids limit", self.common.pids_limit.to_string()),
             (
                 "hardening",
                 "read-only root, no capabilities, no new privileges, user 65534, seccomp by the list of Docker's default"

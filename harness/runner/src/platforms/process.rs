@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
@@ -20,6 +21,7 @@ use crate::sys::affinity::{Cpus, pin_this_thread};
 use crate::sys::cancel::Cancel;
 use crate::sys::clock::monotonic_ns;
 use crate::sys::owner;
+use crate::sys::tree::with_descendants;
 
 /// How long a process may take to end after SIGTERM before it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -79,7 +81,9 @@ impl Process {
         command.args(args).env_clear().envs(env).env(owner::ENV, owner::me().to_string());
         command.stdin(if commands { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(stderr.into_parts().0).process_group(0);
-        command.current_dir(folder.unwrap_or(Path::new(".")));
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
         pin_this_thread(&cpus.subject)?;
         let began = monotonic_ns();
         let child = command.spawn();
@@ -180,11 +184,13 @@ impl Process {
     pub fn ended(&mut self) -> Result<Option<End>> {
         // It stays a zombie, so that its number stays its own until all that it started is ended.
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        let status = waitid(Id::Pid(Pid::from_raw(self.pid())), flags).context("cannot tell whether it runs")?;
-        let cause = match status {
-            WaitStatus::Exited(_, code) => End::from_status(code.into()),
-            WaitStatus::Signaled(_, signal, _) => Cause::Signalled((signal as i32).into()),
-            _ => return Ok(None),
+        let cause = match waitid(Id::Pid(Pid::from_raw(self.pid())), flags) {
+            Ok(WaitStatus::Exited(_, code)) => End::from_status(code.into()),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Cause::Signalled((signal as i32).into()),
+            Ok(_) => return Ok(None),
+            // By a signal that has no name, such as those for real time.
+            Err(Errno::EINVAL) => Cause::Gone,
+            Err(error) => return Err(anyhow!(error).context("cannot tell whether it runs")),
         };
         let words = self.last_words();
         let words = if words.is_empty() { words } else { format!("its last words: {words}") };
@@ -203,15 +209,21 @@ impl Process {
         self.over = true;
         self.stdin = None;
         let pid = Pid::from_raw(self.pid());
-        if self.ended()?.is_none() {
-            kill(pid, Signal::SIGTERM)?;
+        // Those that have left its process group, too; told from later ones with their numbers by when they started.
+        let started = |pid: i32| Some((pid, owner::start_ticks(pid).ok()?));
+        let others: Vec<(i32, u64)> = with_descendants(self.pid()).into_iter().skip(1).filter_map(started).collect();
+        let is_running = |process: &mut Self| matches!(process.ended(), Ok(None));
+        if is_running(self) && kill(pid, Signal::SIGTERM).is_ok() {
             let deadline = Instant::now() + PATIENCE;
-            while self.ended()?.is_none() && Instant::now() < deadline {
+            while is_running(self) && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
-        // Itself, and what it has started and left in its process group. It fails where nobody is left, which is the aim.
+        // Itself, and what it has started and left. These fail where nobody is left, which is the aim.
         let _ = killpg(pid, Signal::SIGKILL);
+        for other in others.into_iter().filter(|other| started(other.0) == Some(*other)) {
+            let _ = kill(Pid::from_raw(other.0), Signal::SIGKILL);
+        }
         self.child.wait()?;
         Ok(())
     }
@@ -266,6 +278,11 @@ impl Drop for Process {
         // It fails only when it is gone, which is the aim.
         let _ = self.end();
     }
+}
+
+/// Whether a phase is one that starts have: what somebody brings may write any line that looks like one.
+pub fn is_known(phase: &str) -> bool {
+    ["main", "engine", "load", "compile", "link", "instantiate"].contains(&phase)
 }
 
 /// The name of a start's phase: what a program announces as `main` ends the phase in which it was brought to life.

@@ -213,7 +213,7 @@ pub(super) fn host_args(common: &Common, settings: &Settings) -> Vec<String> {
 }
 
 /// The arguments of the host that grant a component what its file asks for; folders are relative to the file's.
-fn grant_args(needs: &Needs, folder: &Path) -> Vec<String> {
+pub(super) fn grant_args(needs: &Needs, folder: &Path) -> Vec<String> {
     let outgoing = needs.outgoing.iter().map(|host| ("--outgoing", host.clone()));
     let folders = needs.folders.iter().map(|pair| ("--dir", format!("{}", folder.join(pair).display())));
     let config = needs.config.iter().map(|(name, value)| ("--config", format!("{name}={value}")));

@@ -8,36 +8,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
-use tare_model::{FailedCell, IsolationCheck, Outcome, Role, Violation};
+use tare_model::{FailedCell, IsolationCheck, Outcome, Violation};
 
 use self::attempts::{Attempt, Canary};
+use super::intruder::{intruder, is_probed};
 use super::plan::Chosen;
-use super::prepare::{Prepared, workspace};
+use super::prepare::Prepared;
 use crate::platforms::{Isolation, REFERENCE, RunContext, Variant, variants};
-use crate::workload::{Scenario, Service, Source, Workload};
-
-/// The intruder's name, and its folder's under services/.
-pub const INTRUDER: &str = "intruder";
-
-/// It is only asked whether it runs; the load is never put on it.
-const SCENARIO: &str = r#"
-summary = "tries what isolation should prevent"
-p99_objective_ms = 10.0
-[[step]]
-name = "health"
-method = "GET"
-path = "/healthz"
-probe = true
-weight = 1
-expect = { status = 200 }
-"#;
-
-/// Whether the variant of a subject is probed: controls are not there to be chosen, and the noise is the reference once more.
-/// What somebody brings cannot be asked to try anything; the intruder is made as the workspace's services are.
-pub fn is_probed(chosen: &Chosen<'_>) -> bool {
-    let is_built_in = matches!(chosen.workload.implementation.source, Source::Workspace { .. });
-    is_built_in && matches!(chosen.variant.entry().role, Role::Headline | Role::Setting)
-}
 
 /// Probes each variant of which a subject is ready, once, and the plain process before them; tells of each. What does not
 /// hold is a warning of the run; where the intruder cannot be probed at all, that is a failed cell of its own.
@@ -139,24 +116,6 @@ async fn attempts(
     let stopped = instance.stop().await;
     let tried = tried?;
     stopped.map(|()| tried)
-}
-
-/// The intruder as a service of the workspace.
-struct Intruder(Service);
-
-impl Intruder {
-    fn workload(&self) -> Workload<'_> {
-        Workload { service: &self.0, implementation: &self.0.implementations[0] }
-    }
-
-    fn subject(&self, id: &tare_model::VariantId) -> tare_model::Subject {
-        self.workload().subject(id)
-    }
-}
-
-fn intruder() -> Result<Intruder> {
-    let scenario = Scenario::parse(SCENARIO).context("the intruder's scenario is none")?;
-    Ok(Intruder(Service { name: INTRUDER.into(), scenario, implementations: vec![workspace(INTRUDER)] }))
 }
 
 #[cfg(test)]

@@ -1,41 +1,41 @@
 //! A whole run: preparation, calibration, rounds.
 
+mod begin;
 pub mod examine;
+mod intruder;
 pub mod isolation;
 pub mod observer;
 pub mod plan;
 pub mod preflight;
 pub mod prepare;
 mod scheduler;
+mod suites;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use tare_load::{Mix, Mode, Outcome};
+use anyhow::{Context, Result, anyhow, ensure};
+use tare_load::{Mix, Mode};
 use tare_model::metrics::SIZE;
-use tare_model::{
-    Calibration, Group, Host, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample, Subject, metric_records,
-};
+use tare_model::{Group, Plan, RunRecord, RunState, Sample, Subject};
 
+use self::begin::begin;
 use self::observer::{LoadName, Measured, Observer, Progress, StoppingRule};
 use self::plan::{Choice, Chosen, Suite, choose, order, plan};
 use self::prepare::{Prepared, Ready, failed, prepare};
 use self::scheduler::{Rotation, Scheduler};
-use crate::platforms::definitions;
-use crate::session::drive::{Loop, ceiling, drive, open_rates};
+use crate::session::drive::{Loop, ceiling, drive, first_error, open_rates};
 use crate::session::measure::{Findings, Job, Load, Reading};
 use crate::session::mix::mix;
 use crate::session::sweep::{self, Sweep};
 use crate::session::verify::verify;
 use crate::sys::affinity::pin_this_thread;
 use crate::sys::cancel::Cancel;
-use crate::sys::facts;
 use crate::sys::sampling::{CpuTimes, STEAL_LIMIT};
-use crate::workload::{Layout, Provenance, Service};
+use crate::workload::{Layout, Service};
 
 /// After this many failures one after another a subject is left out of the rounds that remain: a hang costs its
 /// timeout each time, and the others have a right to theirs.
@@ -116,33 +116,6 @@ async fn measure(
         run.interrupt()?;
     }
     Ok(run.record)
-}
-
-fn begin(options: &Options<'_>, plan: Plan) -> RunRecord {
-    begin_with(options.run, options.command.clone(), plan, facts::host(), options.layout.provenance())
-}
-
-fn begin_with(run: &str, command: Vec<String>, plan: Plan, host: Host, provenance: Provenance) -> RunRecord {
-    RunRecord {
-        schema_version: SCHEMA_VERSION,
-        run: run.into(),
-        command,
-        started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-        state: RunState::Running,
-        host,
-        versions: provenance.versions,
-        git_commit: provenance.git_commit,
-        plan,
-        subjects: Vec::new(),
-        platforms: definitions(),
-        metrics: metric_records(),
-        converged: Vec::new(),
-        isolation: Vec::new(),
-        calibration: Calibration::default(),
-        failed: Vec::new(),
-        unavailable: Vec::new(),
-        warnings: Vec::new(),
-    }
 }
 
 struct Run<'a> {
@@ -256,6 +229,7 @@ impl Run<'_> {
         launched.instance.stop().await?;
         match (judged, ended) {
             (Err(error), Some(how)) => Err(error.context(format!("it died: {how}"))),
+            (Ok(_), Some(how)) => Err(anyhow!("it died: {how}")),
             (judged, _) => judged,
         }
     }
@@ -385,7 +359,7 @@ impl Run<'_> {
         }
         self.write(ready, round, position, readings)?;
         for (group, reason) in failures {
-            self.record.failed.push(failed(&ready.subject, Some(group), Some(round), &anyhow::anyhow!(reason)));
+            self.record.failed.push(failed(&ready.subject, Some(group), Some(round), &anyhow!(reason)));
         }
         Ok(())
     }
@@ -427,13 +401,4 @@ impl Run<'_> {
 
 fn capacity_loop(plan: &Plan) -> Loop {
     Loop { name: "closed", mode: Mode::Closed, seconds: plan.load.capacity_s, seed: plan.seed }
-}
-
-fn first_error(outcome: &Outcome) -> String {
-    let first = outcome
-        .errors
-        .tallies()
-        .into_iter()
-        .find_map(|(kind, tally)| Some(format!("{kind}: {}", tally.first.as_deref()?)));
-    first.unwrap_or_else(|| "no answer came".into())
 }

@@ -18,11 +18,10 @@ const DISK_NEEDED: u64 = 8_000_000_000;
 /// The same where nothing is built, in bytes.
 const DISK_NEEDED_INSTALLED: u64 = 2_000_000_000;
 
-/// Looks at everything.
-pub async fn preflight(layout: &Layout) -> Vec<Finding> {
+/// Looks at everything; at what is built with only where something is to be built here.
+pub async fn preflight(layout: &Layout, builds: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !layout.installed {
-        // Only what is built here needs them.
+    if builds && !layout.installed {
         findings.extend([toolchain(layout), targets(layout), c_library()]);
     }
     findings.extend([disk(layout), cpus()]);

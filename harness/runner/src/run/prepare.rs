@@ -6,7 +6,7 @@ use std::rc::Rc;
 use anyhow::{Context, Result, ensure};
 use tare_model::{FailedCell, Group, Subject, SubjectRecord, UnavailableCell};
 
-use super::isolation::{INTRUDER, is_probed};
+use super::intruder::{INTRUDER, is_probed, workspace};
 use super::observer::{Observer, Progress};
 use super::plan::{Chosen, check_platforms, is_named};
 use crate::artifacts::{Product, Products, Wanted, build};
@@ -14,8 +14,8 @@ use crate::engine::{Engine, RunOwner};
 use crate::platforms::{Entry, Notes, RunContext, Target, remove_leftovers, variants};
 use crate::sys::affinity::Cpus;
 use crate::sys::cancel::Cancel;
-use crate::sys::owner::{me, sweep_processes};
-use crate::workload::{Implementation, Layout, Scenario, Service, Source};
+use crate::sys::owner::{end_own, me, sweep_processes};
+use crate::workload::{Layout, Scenario, Service};
 
 /// A subject that can be launched.
 pub struct Ready<'a> {
@@ -186,15 +186,10 @@ pub fn failed(subject: &Subject, group: Option<Group>, round: Option<u32>, error
 /// # Errors
 /// When the engine or the kernel refuses.
 pub async fn clear(layout: &Layout, run: &str) -> Result<()> {
+    end_own();
     let removed = remove_leftovers(layout, |owner| owner == me());
     if let Ok(engine) = Engine::connect().await {
         engine.remove_run(&RunOwner::this_process(run)).await.context("cannot remove the run's containers")?;
     }
     removed.map(drop)
-}
-
-/// An implementation that the workspace builds from a folder.
-pub fn workspace(folder: &str) -> Implementation {
-    let source = Source::Workspace { folder: folder.into() };
-    Implementation::of(tare_model::DEFAULT_IMPLEMENTATION, source)
 }

@@ -12,10 +12,11 @@ use async_trait::async_trait;
 use tare_load::{Histogram, NullServer};
 use tare_model::{ArtifactRecord, Group, Host, Phase, RunRecord, RunState, Sample, Subject};
 
+use super::begin::begin_with;
+use super::measure;
 use super::observer::{EveryRound, LoadName, Observer, Progress, StoppingRule};
 use super::plan::{Choice, SUITES, order, plan};
 use super::prepare::{Prepared, Ready};
-use super::{begin_with, measure};
 use crate::artifacts::Products;
 use crate::platforms::{Cause, End, Instance, Launched, Notes, Processes, Replicas, RunContext, Startup, Target};
 use crate::sys::affinity::Cpus;

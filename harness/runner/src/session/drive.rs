@@ -118,6 +118,16 @@ fn settings(context: &RunContext, addr: SocketAddr, plan: &LoadPlan, wanted: &Lo
     }
 }
 
+/// The first request of a load that went wrong, in words.
+pub fn first_error(outcome: &Outcome) -> String {
+    let first = outcome
+        .errors
+        .tallies()
+        .into_iter()
+        .find_map(|(kind, tally)| Some(format!("{kind}: {}", tally.first.as_deref()?)));
+    first.unwrap_or_else(|| "no answer came".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -190,14 +190,16 @@ impl Job<'_> {
         if !warmed.steady {
             self.context.notes.unsteady(self.subject);
         }
-        let before = cpu_ns(&processes, instance.cgroup())?;
+        // A process that ends in a load takes its account with it.
+        let before = cpu_ns(&processes, instance.cgroup()).ok();
         let outcome = drive(self.context, instance.addr(), plan, mix, wanted).await?;
-        let spent = cpu_ns(&processes, instance.cgroup()).map(|after| after.saturating_sub(before));
+        let after = cpu_ns(&processes, instance.cgroup()).ok();
+        let spent = before.zip(after).map(|(before, after)| after.saturating_sub(before));
         self.note_lateness(Duration::from_nanos(outcome.lateness.value_at_quantile(0.99)));
         if self.groups.contains(&Group::Load) {
             findings.read(&WARM_UP, wanted.name, warmed.took.as_nanos() as f64);
             // Of a service that somebody else started the processes are not known.
-            let spent = spent.ok().filter(|_| !processes.service.is_empty());
+            let spent = spent.filter(|_| !processes.service.is_empty());
             findings.load(&wanted, &outcome, spent);
         }
         Ok(())
@@ -279,8 +281,8 @@ impl Findings {
             }
         }
         if pss.is_none() {
-            let reason =
-                "the memory of its processes cannot be read: only root may read that of other users' processes";
+            let reason = "the memory of its processes cannot be read: only root may read that of other users' processes, and \
+                          that of a process that has ended is gone";
             self.failures.push((Group::Memory, reason.into()));
         }
     }

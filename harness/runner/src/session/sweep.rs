@@ -50,7 +50,7 @@ enum End {
 }
 
 impl Sweep<'_> {
-    /// Climbs until a rate is not sustained, as [`SUSTAINED_RATE`] defines it, or cannot be judged. Gives how late the
+    /// Climbs until a rate is not sustained, as [`SUSTAINED_RATE`] defines it, or cannot be judged. Returns how late the
     /// generator was, at its 99th percentile, where that ended the climb.
     ///
     /// # Errors

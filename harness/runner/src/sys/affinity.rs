@@ -21,7 +21,7 @@ impl Cpus {
         Ok(Self::split(cpus))
     }
 
-    /// Gives the generator the last CPUs, a quarter of them and at least one; the subjects get the others. A single CPU
+    /// The generator gets the last CPUs, a quarter of them and at least one; the subjects get the others. A single CPU
     /// has to serve both.
     fn split(mut cpus: Vec<usize>) -> Self {
         if cpus.len() < 2 {

@@ -69,12 +69,22 @@ fn parse_start(stat: &str) -> Option<u64> {
 
 /// Kills the processes whose owner is dead. Returns their number.
 pub fn sweep_processes() -> usize {
+    kill_of(|owner| !owner.is_alive())
+}
+
+/// Kills the processes that this process has started and not ended: those that went their own way. Returns their number.
+pub fn end_own() -> usize {
+    kill_of(|owner| owner == me())
+}
+
+/// Kills the processes of these owners, but for this one, whose environment may name another run's.
+fn kill_of(is_one: impl Fn(Owner) -> bool) -> usize {
     let Ok(entries) = fs_err::read_dir("/proc") else { return 0 };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
     pids.filter(|&pid| {
         let environ = fs_err::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let orphan = owner_in(&environ).is_some_and(|owner| !owner.is_alive());
-        orphan && kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok()
+        let is_one = pid != me().pid && owner_in(&environ).is_some_and(&is_one);
+        is_one && kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok()
     })
     .count()
 }

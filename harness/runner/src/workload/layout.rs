@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use tare_model::check_name;
+use tare_model::{DEFAULT_IMPLEMENTATION, check_name};
 
 use super::manifest::{self, FILE};
-use super::service::{Broken, Service};
+use super::service::{Broken, Service, Source};
 use crate::sys::facts;
 
 /// The file in an unpacked archive that says what is in it.
@@ -130,6 +130,11 @@ impl Layout {
             "it calls itself `{}`: under services/ a folder has its service's name",
             service.name
         );
+        let misnamed = service
+            .implementations
+            .iter()
+            .any(|it| matches!(it.source, Source::Workspace { .. }) && it.name != DEFAULT_IMPLEMENTATION);
+        ensure!(!misnamed, "what the workspace builds is the implementation `{DEFAULT_IMPLEMENTATION}`");
         let crates = !self.installed && service.is_built_in();
         ensure!(
             !crates || folder.join("Cargo.toml").is_file(),
@@ -181,7 +186,7 @@ mod tests {
         write("good", SERVICE);
         write("typo", &SERVICE.replace("weight", "wieght"));
         write("bad name", SERVICE);
-        write("crateless", &SERVICE.replace("image = \"a\"", "workspace = true"));
+        write("crateless", &SERVICE.replace("a]\nimage = \"a\"", "rust]\nworkspace = true"));
         fs_err::create_dir_all(root.path().join("services/kit")).unwrap();
         let (services, broken) = layout.services().unwrap();
         assert_eq!(services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>(), ["good"]);

@@ -145,6 +145,17 @@ pub fn load(path: &Path) -> Result<Service> {
     parse(&text, &folder).with_context(|| format!("{} cannot be used", file.display()))
 }
 
+/// The same of a service that somebody brings.
+///
+/// # Errors
+/// As of [`load`], or it says that the workspace builds it.
+pub fn load_given(path: &Path) -> Result<Service> {
+    let service = load(path)?;
+    let of_workspace = service.implementations.iter().any(|it| matches!(it.source, Source::Workspace { .. }));
+    ensure!(!of_workspace, "{}: only the project's own services are built by the workspace", path.display());
+    Ok(service)
+}
+
 /// Reads a service from the text of its file, which lies in a folder.
 ///
 /// # Errors
@@ -165,8 +176,11 @@ pub fn parse(text: &str, folder: &Path) -> Result<Service> {
     let scenario = if manifest.step.is_empty() {
         let file = folder.join(SCENARIO);
         ensure!(file.is_file(), "it has no `[[step]]`, and there is no {SCENARIO} beside it: say what is asked");
-        let stray = manifest.summary.is_some() || manifest.p99_objective_ms.is_some() || !manifest.env.is_empty();
-        ensure!(!stray, "`summary`, `p99_objective_ms` and `env` stand where the steps do, in {SCENARIO}");
+        let stray = manifest.summary.is_some()
+            || manifest.p99_objective_ms.is_some()
+            || manifest.typical
+            || !manifest.env.is_empty();
+        ensure!(!stray, "`summary`, `p99_objective_ms`, `typical` and `env` stand where the steps do, in {SCENARIO}");
         Scenario::parse(&read(&file)?).with_context(|| format!("{} cannot be used", file.display()))?
     } else {
         let mut scenario = Scenario {

@@ -14,11 +14,11 @@ mod service;
 
 pub use address::{Address, PORT};
 pub use layout::{CONTENTS, LIBRARY, Layout, Provenance};
-pub use manifest::load;
+pub use manifest::load_given;
 pub use needs::{Limits, MEMORY_LIMIT, Needs};
 pub use probe::{GivenUp, Probe};
 pub use program::find_program;
-pub use quick::{Quick, QuickError};
+pub use quick::Quick;
 pub use scenario::Scenario;
 pub use service::{
     Broken, Build, Given, GivenComponent, GivenImage, GivenProgram, ImageSource, Implementation, Service, Source,

@@ -9,8 +9,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Needs {
-    /// The user of its containers: a name of the image's, a number, `root`, or `image` for the image's own. Otherwise the
-    /// unprivileged user 65534.
+    /// The user of its containers: a name of the image's, a number, `root`, or `image` for the image's own, root included.
+    /// Otherwise the image's own if that is not root, else the unprivileged user 65534.
     pub user: Option<String>,
     /// Whether the root of its containers is writable.
     pub writable_root: bool,
@@ -27,13 +27,15 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What a container gets beyond the hardened default, in words; empty for the default.
-    pub fn of_container(&self) -> Vec<String> {
+    /// What a container gets beyond the hardened default, in words; empty for the default. Whose image's own user is root, runs
+    /// as root where the image's user is asked for.
+    pub fn of_container(&self, is_root_image: bool) -> Vec<String> {
         let mut grants = Vec::new();
         match self.user.as_deref() {
             None => {}
             Some("root" | "0" | "0:0") => grants.push("runs as root".to_owned()),
-            Some("image") => grants.push("runs as the image's own user".to_owned()),
+            Some("image") if is_root_image => grants.push("runs as root".to_owned()),
+            Some("image") => {}
             Some(user) => grants.push(format!("runs as user {user}")),
         }
         if self.writable_root {
@@ -76,11 +78,26 @@ impl Needs {
         if let Some(name) = self.capabilities.iter().find(|name| !is_capability(name)) {
             return Err(format!("`{name}` is not a capability: write it like `NET_BIND_SERVICE`"));
         }
+        if let Some(host) = self.outgoing.iter().find(|host| !is_authority(host)) {
+            return Err(format!(
+                "`outgoing` holds HOST or HOST:PORT, without a scheme or a path, and `{host}` is neither"
+            ));
+        }
         if let Some(folder) = self.folders.iter().find(|folder| !folder.contains("=/")) {
             return Err(format!("`folders` holds FOLDER=/PATH or FOLDER=/PATH:ro, and `{folder}` is neither"));
         }
         Ok(())
     }
+}
+
+/// Whether a text may be `HOST` or `HOST:PORT`.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_host = !host.is_empty() && host.chars().all(|char| char.is_ascii_alphanumeric() || "-._:[]".contains(char));
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0))
 }
 
 /// The most memory in bytes, unless a file says otherwise, of a container and of an instance of a component that somebody
@@ -132,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_is_granted_is_said_and_the_default_grants_nothing() {
-        assert!(Needs::default().of_container().is_empty() && Needs::default().of_component().is_empty());
+        assert!(Needs::default().of_container(true).is_empty() && Needs::default().of_component().is_empty());
         let needs = Needs {
             user: Some("root".into()),
             writable_root: true,
@@ -143,7 +160,10 @@ mod tests {
             config: [("a".to_owned(), "b".to_owned())].into(),
         };
         assert_eq!(needs.check(), Ok(()));
-        assert_eq!(needs.of_container(), ["runs as root", "writable root", "writable: /tmp", "capabilities: CHOWN"]);
+        assert_eq!(
+            needs.of_container(false),
+            ["runs as root", "writable root", "writable: /tmp", "capabilities: CHOWN"]
+        );
         let of_component = ["sends requests to 127.0.0.1:9", "sees the folders data=/data:ro", "is configured: a"];
         assert_eq!(needs.of_component(), of_component);
     }
@@ -154,6 +174,11 @@ mod tests {
         assert!(wrong(Needs { writable: vec!["tmp".into()], ..Needs::default() }).contains("`tmp`"));
         assert!(wrong(Needs { capabilities: vec!["all".into()], ..Needs::default() }).contains("`all`"));
         assert!(wrong(Needs { folders: vec!["data".into()], ..Needs::default() }).contains("`data`"));
+        for host in ["http://a", "a/b", "a:b", "a:0", ""] {
+            assert!(wrong(Needs { outgoing: vec![host.into()], ..Needs::default() }).contains(&format!("`{host}`")));
+        }
+        let right = ["a", "a.example:80", "127.0.0.1:8080", "[::1]:80", "[::1]"].map(str::to_owned).into();
+        assert_eq!(Needs { outgoing: right, ..Needs::default() }.check(), Ok(()));
         assert!(Limits { pids: 0, ..Limits::default() }.check().is_err());
         assert!(Limits { start_s: f64::NAN, ..Limits::default() }.check().is_err());
     }

@@ -43,15 +43,16 @@ pub struct Quick {
     pub limits: Limits,
 }
 
-/// Nothing is named that could be measured.
-#[derive(Debug, thiserror::Error)]
-#[error("name what to measure: --component, --program, --image or --url")]
-pub struct QuickError;
-
 impl Quick {
     /// Whether nothing is named.
     pub fn is_empty(&self) -> bool {
         self.component.is_none() && self.program.is_none() && self.image.is_none() && self.url.is_none()
+    }
+
+    /// Whether something is said of what is named, which must then be named.
+    pub fn is_described(&self) -> bool {
+        let nothing = Self { get: self.get.clone(), ..Self::default() };
+        self.get != "/" || *self != nothing
     }
 
     /// The service that is named.
@@ -59,7 +60,7 @@ impl Quick {
     /// # Errors
     /// Nothing is named, or something that cannot be.
     pub fn service(&self) -> Result<Service> {
-        ensure!(!self.is_empty(), QuickError);
+        ensure!(!self.is_empty(), "name what to measure: --component, --program, --image or --url");
         let scenario = self.scenario();
         scenario.check().context("--get")?;
         let mut implementations = Vec::new();

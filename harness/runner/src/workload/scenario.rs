@@ -185,7 +185,8 @@ impl Step {
             );
         }
         if self.probe {
-            let plain = self.json.is_none() && self.body.is_none() && !self.path.contains("${");
+            let plain =
+                self.json.is_none() && self.body.is_none() && !self.texts().iter().any(|text| text.contains("${"));
             must(plain && self.method == "GET", "the probe must be a GET without placeholders or body".into());
         }
         must(!self.texts().iter().any(|text| is_unclosed(text)), "has a `${` without its `}`".into());

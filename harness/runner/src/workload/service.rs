@@ -172,9 +172,9 @@ impl Service {
         self.implementations.iter().map(|implementation| Workload { service: self, implementation })
     }
 
-    /// Whether everything of it comes from the workspace.
+    /// Whether the workspace builds an implementation of it.
     pub fn is_built_in(&self) -> bool {
-        self.implementations.iter().all(|implementation| matches!(implementation.source, Source::Workspace { .. }))
+        self.implementations.iter().any(|implementation| matches!(implementation.source, Source::Workspace { .. }))
     }
 }
 

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 use tare_model::ArtifactRecord;
 
 use super::super::target::Common;
-use super::super::wasm::{Settings, host_args};
-use super::super::{MEMORY_LIMIT, Variant as _, wasmtime};
+use super::super::wasm::{Settings, grant_args, host_args};
+use super::super::{MEMORY_LIMIT, wasmtime};
 use super::NAME;
 use crate::artifacts::{Code, Guest, Product, Runtime, artifact, file_size};
 use crate::engine::{Engine, Hardening, Image, ImageConfig, ImageSpec};
@@ -46,6 +46,10 @@ pub(super) enum Start {
     /// The Wasm host, which is told by its arguments.
     Host {
         settings: Settings,
+        /// The arguments that grant the component what its file asks for.
+        granted: Vec<String>,
+        /// The same in words.
+        grants: Vec<String>,
         /// The component that was compiled ahead into the image.
         component: Box<ArtifactRecord>,
         /// The size of the host in bytes.
@@ -148,8 +152,9 @@ impl Built<'_> {
         let portable = self.file(Product::Guest(Guest::Component))?;
         let component = artifact("component", self.common.context.layout.relative(&portable), &portable)?;
         let settings = wasmtime::AOT.settings(self.common, self.workload);
-        debug_assert_eq!(wasmtime::AOT.entry().name, "aot");
-        Ok(Filled { start: Start::Host { settings, component: Box::new(component), bytes }, ..filled })
+        let needs = &self.workload.implementation.needs;
+        let (granted, grants) = (grant_args(needs, Path::new("")), needs.of_component());
+        Ok(Filled { start: Start::Host { settings, granted, grants, component: Box::new(component), bytes }, ..filled })
     }
 
     async fn given(&self, given: &Given, image: &GivenImage) -> Result<Filled> {
@@ -159,8 +164,7 @@ impl Built<'_> {
             ImageSource::Dockerfile { file, context } => {
                 // One image for all variants: they differ in how it is run.
                 let name = format!("tare/{}:{NAME}", self.workload.slug());
-                let run = &self.common.context.run;
-                self.engine.build_folder((&name, run), file, context, &self.log()).await?
+                self.engine.build_folder(&name, file, context, &self.log()).await?
             }
         };
         let needs = &self.workload.implementation.needs;
@@ -168,6 +172,7 @@ impl Built<'_> {
         let usual = Hardening::default();
         let user = match needs.user.as_deref() {
             None => own.or(usual.user),
+            Some("image") if config.is_root() => Some("0:0".into()),
             Some("image") => None,
             // An empty image has no list of users to look the name up in.
             Some("root") => Some("0:0".into()),
@@ -184,7 +189,7 @@ impl Built<'_> {
             port: port(given, &config),
             is_fixed: is_fixed(given, &config, image, &self.common.env),
             hardening,
-            grants: needs.of_container(),
+            grants: needs.of_container(config.is_root()),
         };
         Ok(Filled { image: taken, start: Start::Given(Box::new(start)), memory_limit: self.memory_limit() })
     }
@@ -217,10 +222,11 @@ impl Filled {
         let listens = if bridged { Address((Ipv4Addr::UNSPECIFIED, inner).into()) } else { reached };
         let (env, args) = match &self.start {
             Start::Service => (common.env_listening_on(&listens.0.to_string()), Vec::new()),
-            Start::Host { settings, .. } => {
+            Start::Host { settings, granted, .. } => {
                 let served = format!("{}=/service.cwasm@{}", common.subject.service, listens.0);
                 let mut args = vec!["--service".to_owned(), served];
                 args.extend(host_args(common, settings));
+                args.extend(granted.iter().cloned());
                 (BTreeMap::new(), args)
             }
             Start::Given(start) => (listens.env(&common.env), start.args.iter().map(|arg| listens.fill(arg)).collect()),

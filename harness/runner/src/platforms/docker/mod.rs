@@ -110,7 +110,10 @@ impl Variant for DockerVariant {
             (Content::Scratch(product), Source::Workspace { .. }) => Some(vec![product]),
             (Content::Debian, Source::Workspace { .. }) => Some(vec![Product::DynamicBinary]),
             (Content::Wasm, Source::Workspace { .. }) => Some(wasm()),
-            (Content::Wasm, Source::Given(given)) => given.component.as_ref().map(|_| wasm()),
+            // No folder of this machine is in the container.
+            (Content::Wasm, Source::Given(given)) if implementation.needs.folders.is_empty() => {
+                given.component.as_ref().map(|_| wasm())
+            }
             (Content::Given, Source::Given(given)) => given.image.as_ref().map(|_| vec![Product::GivenImage]),
             _ => None,
         }
@@ -129,7 +132,8 @@ impl Variant for DockerVariant {
         let engine_settings = engine.info().await?.settings();
         let common = Common::new(context, workload, &self.entry);
         let filled = self.content.fill(&engine, &common, workload).await?;
-        let layers = engine.layers(&filled.image).await?;
+        // Without them it has no size; everything else can be measured.
+        let layers = engine.layers(&filled.image).await.map_err(|error| format!("{error:#}"));
         let (bridged, programs) = (self.bridged, engine_programs());
         Ok(Box::new(DockerTarget { common, bridged, engine, engine_settings, filled, layers, programs }))
     }

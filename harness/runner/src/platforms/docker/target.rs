@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tare_model::{ArtifactRecord, Group};
 use tare_protocol::Event;
 
-use super::super::process::phase_name;
+use super::super::process::{is_known, phase_name};
 use super::super::target::Common;
 use super::super::wasm::{INSTANTIATE, recorded_settings};
 use super::super::{Cause, End, Instance, Launched, Processes, Replicas, Separate, Startup, Target};
@@ -44,7 +44,8 @@ pub(super) struct DockerTarget {
     /// The engine's own settings that move numbers.
     pub(super) engine_settings: BTreeMap<String, String>,
     pub(super) filled: Filled,
-    pub(super) layers: Vec<Layer>,
+    /// Its layers, or why they could not be read.
+    pub(super) layers: Result<Vec<Layer>, String>,
     /// The engine's program files.
     pub(super) programs: Vec<PathBuf>,
 }
@@ -131,7 +132,11 @@ impl DockerTarget {
             if !state.running && !state.is_new {
                 gone.set();
                 // Of what ended it, only waiting is sure.
-                return Err(anyhow!("before it answered, {}", end(&self.engine.wait(container).await?)));
+                let error = anyhow!("before it answered, {}", end(&self.engine.wait(container).await?));
+                return Err(match &self.filled.start {
+                    Start::Given(start) if start.grants.is_empty() => error.context(NEEDS),
+                    _ => error,
+                });
             }
             if let Ok(asked) = answered {
                 return asked?;
@@ -201,10 +206,6 @@ impl DockerTarget {
                 let words = self.engine.log_tail(&container, 5).await.unwrap_or_default();
                 self.engine.remove(&container).await?;
                 let words = words.trim().replace('\n', " | ");
-                let error = match &self.filled.start {
-                    Start::Given(start) if start.grants.is_empty() => error.context(NEEDS),
-                    _ => error,
-                };
                 Err(if words.is_empty() { error } else { error.context(format!("its last words: {words}")) })
             }
         }
@@ -213,9 +214,9 @@ impl DockerTarget {
 
 fn mark(event: Event) -> Option<(String, u64)> {
     match event {
-        Event::Phase { phase, at_ns } => Some((phase_name(phase, "start"), at_ns)),
+        Event::Phase { phase, at_ns } if is_known(&phase) => Some((phase_name(phase, "start"), at_ns)),
         Event::Listening { at_ns, .. } => Some(("listen".into(), at_ns)),
-        Event::Ready { .. } | Event::Failed { .. } => None,
+        Event::Phase { .. } | Event::Ready { .. } | Event::Failed { .. } => None,
     }
 }
 
@@ -223,7 +224,8 @@ fn mark(event: Event) -> Option<(String, u64)> {
 impl Target for DockerTarget {
     fn artifacts(&self) -> Vec<ArtifactRecord> {
         let image = &self.filled.image;
-        let bytes = self.layers.iter().map(|layer| layer.bytes).sum();
+        let layers = self.layers.as_deref().unwrap_or_default();
+        let bytes = layers.iter().map(|layer| layer.bytes).sum();
         let sha256 = image.id.trim_start_matches("sha256:").to_owned();
         let record = ArtifactRecord { kind: "image".into(), name: image.name.clone(), bytes, sha256 };
         let layer = |layer: &Layer| ArtifactRecord {
@@ -236,7 +238,7 @@ impl Target for DockerTarget {
             Start::Host { component, .. } => Some((**component).clone()),
             Start::Service | Start::Given(_) => None,
         };
-        std::iter::once(record).chain(self.layers.iter().map(layer)).chain(component).collect()
+        std::iter::once(record).chain(layers.iter().map(layer)).chain(component).collect()
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
@@ -245,7 +247,12 @@ impl Target for DockerTarget {
             Start::Service | Start::Given(_) => BTreeMap::new(),
         };
         let bridge = "bridge, port published on 127.0.0.1";
-        let network = if self.bridged { bridge } else { "host, listening on 127.0.0.1" };
+        let network = match &self.filled.start {
+            _ if self.bridged => bridge,
+            // Where it listens is its own affair; a warning says so where that is wider.
+            Start::Given(_) => "host",
+            Start::Service | Start::Host { .. } => "host, listening on 127.0.0.1",
+        };
         let base = match (&self.filled.start, &self.filled.image.base) {
             (Start::Given(_), _) => "the image's own".to_owned(),
             (_, base) => base.as_ref().map_or("empty".to_owned(), ToString::to_string),
@@ -267,7 +274,8 @@ impl Target for DockerTarget {
     fn grants(&self) -> Vec<String> {
         match &self.filled.start {
             Start::Given(start) => start.grants.clone(),
-            Start::Service | Start::Host { .. } => Vec::new(),
+            Start::Host { grants, .. } => grants.clone(),
+            Start::Service => Vec::new(),
         }
     }
 
@@ -283,10 +291,11 @@ impl Target for DockerTarget {
     }
 
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
-        let bytes: u64 = self.layers.iter().map(|layer| layer.bytes).sum();
+        let layers = self.layers.as_ref().map_err(|error| anyhow!("{error}"))?;
+        let bytes: u64 = layers.iter().map(|layer| layer.bytes).sum();
         let mut sizes =
-            vec![("artifact", bytes), ("compressed", self.layers.iter().map(|layer| layer.compressed_bytes).sum())];
-        let base = self.layers.iter().filter(|layer| layer.base).map(|layer| layer.bytes).sum();
+            vec![("artifact", bytes), ("compressed", layers.iter().map(|layer| layer.compressed_bytes).sum())];
+        let base = layers.iter().filter(|layer| layer.base).map(|layer| layer.bytes).sum();
         match &self.filled.start {
             Start::Service => sizes.push(("shared", base)),
             Start::Host { bytes, .. } => sizes.push(("shared", *bytes)),

@@ -1,6 +1,7 @@
 //! A program that somebody brings. It need announce nothing: it is asked until it answers.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 use tare_model::{ArtifactRecord, Group};
 use tare_protocol::Event;
 
-use super::super::process::{Process, Program, phase_name};
+use super::super::process::{Process, Program, is_known, phase_name};
 use super::super::target::Common;
 use super::super::{Launched, Replicas, Separate, Startup, Target};
 use super::{ProcessInstance, sizes};
@@ -29,6 +30,8 @@ pub struct ForeignTarget {
     args: Vec<String>,
     /// The port that it insists on.
     port: Option<u16>,
+    /// Whether its file is all of it: machine code, and not a program of the machine's that is given a script.
+    is_whole: bool,
 }
 
 impl ForeignTarget {
@@ -39,7 +42,8 @@ impl ForeignTarget {
     pub fn new(common: Common, folder: &Path, command: &[String], port: Option<u16>) -> Result<Self> {
         let (name, args) = command.split_first().map_or(("", &[][..]), |(name, args)| (name.as_str(), args));
         let program = find_program(name, folder)?;
-        Ok(Self { common, folder: folder.into(), program, args: args.to_vec(), port })
+        let is_whole = name.contains('/') && is_machine_code(&program)?;
+        Ok(Self { common, folder: folder.into(), program, args: args.to_vec(), port, is_whole })
     }
 
     /// Its environment: what its file says, where to listen, and where to find programs.
@@ -70,8 +74,10 @@ impl Target for ForeignTarget {
     }
 
     fn unavailable(&self) -> Vec<(Group, String)> {
+        let script = "what it runs is interpreted, and what belongs to it besides the program's file is not known";
+        let size = (!self.is_whole).then(|| (Group::Size, script.to_owned()));
         let reason = |port| format!("it always listens on port {port}, so that no two of it run beside each other");
-        self.port.map(|port| (Group::Density, reason(port))).into_iter().collect()
+        size.into_iter().chain(self.port.map(|port| (Group::Density, reason(port)))).collect()
     }
 
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
@@ -112,11 +118,18 @@ impl Target for ForeignTarget {
     }
 }
 
+/// Whether a file is machine code, by its first bytes.
+fn is_machine_code(program: &Path) -> Result<bool> {
+    let mut first = [0; 4];
+    let read = fs_err::File::open(program)?.read(&mut first)?;
+    Ok(first[..read] == *b"\x7fELF")
+}
+
 /// The end of a phase that a program announced, if it was one.
 fn mark(event: Event) -> Option<(String, u64)> {
     match event {
-        Event::Phase { phase, at_ns } => Some((phase_name(phase, "spawn"), at_ns)),
+        Event::Phase { phase, at_ns } if is_known(&phase) => Some((phase_name(phase, "spawn"), at_ns)),
         Event::Listening { at_ns, .. } => Some(("listen".into(), at_ns)),
-        Event::Ready { .. } | Event::Failed { .. } => None,
+        Event::Phase { .. } | Event::Ready { .. } | Event::Failed { .. } => None,
     }
 }

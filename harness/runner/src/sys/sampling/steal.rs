@@ -14,7 +14,7 @@ pub struct CpuTimes {
 }
 
 impl CpuTimes {
-    /// The times now, from the first line of /proc/stat; nothing where the kernel does not tell.
+    /// The times now, from the first line of /proc/stat; `None` where the kernel does not tell.
     pub fn now() -> Option<Self> {
         parse(&fs_err::read_to_string("/proc/stat").ok()?)
     }
