@@ -61,6 +61,27 @@ fn ctrl_c_keeps_what_was_measured_and_leaves_nothing_behind() {
     assert_eq!(named_after(&child), Vec::<PathBuf>::new());
 }
 
+#[test]
+fn ctrl_c_ends_a_start_that_hangs() {
+    let _alone = alone();
+    let runs = Runs::new();
+    let args = ["compare", "--suite", "quick", "--program", "sleep 600", "--platform", "native/process"];
+    let mut child = tare(&args).args(runs.args()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while started_by(&child).is_empty() {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "it starts nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let asked = Instant::now();
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    assert_eq!(ended(&mut child).code(), Some(130));
+    // The start itself may take a minute.
+    assert!(asked.elapsed() < Duration::from_secs(20), "it waited for the start");
+    assert_eq!(started_by(&child), [""; 0]);
+    let record = runs.newest().record();
+    assert_eq!((record.state, record.failed.len()), (RunState::Interrupted, 0));
+}
+
 /// The cgroups and folders of a harness's containers without an engine.
 fn named_after(harness: &std::process::Child) -> Vec<PathBuf> {
     let cgroups = Path::new("/sys/fs/cgroup");

@@ -60,6 +60,8 @@ enum Act {
     Die,
     /// It hangs until the user ends the run, which happens right then.
     Hang,
+    /// It runs, and the user ends the run a moment later: in the load that is put on it.
+    EndSoon,
 }
 
 struct Fake {
@@ -105,6 +107,13 @@ impl Target for Fake {
             Act::Hang => {
                 self.cancel.set();
                 bail!("interrupted");
+            }
+            Act::EndSoon => {
+                let cancel = self.cancel.clone();
+                std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(50));
+                    cancel.set();
+                });
             }
             Act::Run | Act::Die => {}
         }
@@ -185,6 +194,8 @@ struct Trial {
     rounds: u32,
     time_limit_s: f64,
     warmup_steady: f64,
+    /// Seconds of each load.
+    load_s: f64,
 }
 
 impl Trial {
@@ -192,7 +203,7 @@ impl Trial {
     fn of(rounds: u32, scripts: [Script; 3]) -> Self {
         let names = ["a", "b", "c"];
         let subjects = names.into_iter().zip(scripts).map(|(name, script)| (name, script, Vec::new())).collect();
-        Self { subjects, only: vec![Group::Startup], rounds, time_limit_s: 60.0, warmup_steady: 10.0 }
+        Self { subjects, only: vec![Group::Startup], rounds, time_limit_s: 60.0, warmup_steady: 10.0, load_s: 0.02 }
     }
 
     fn run(&self, rule: &mut dyn StoppingRule) -> (RunRecord, Heard) {
@@ -228,7 +239,7 @@ impl Trial {
         plan.reference = BTreeMap::from([("null".to_owned(), plan.subjects[0].clone())]);
         plan.time_limit_s = self.time_limit_s;
         plan.load.warmup_steady = self.warmup_steady;
-        (plan.load.capacity_s, plan.load.open_s, plan.load.closed_s) = (0.02, 0.02, 0.02);
+        (plan.load.capacity_s, plan.load.open_s, plan.load.closed_s) = (self.load_s, self.load_s, self.load_s);
         let record = begin_with("trial", Vec::new(), plan, Host::default(), Provenance::default());
         let mut heard = Heard { log, samples: Vec::new(), latencies: Vec::new(), record: None };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -369,5 +380,21 @@ fn a_run_that_is_ended_keeps_what_it_has_in_every_phase() {
         let rounds = heard.samples.iter().map(|sample| sample.round).max().unwrap_or(0);
         assert!(rounds <= most_rounds, "{rounds}");
         assert!(began.elapsed() < Duration::from_secs(30), "it went on");
+    }
+}
+
+#[test]
+fn a_run_that_is_ended_in_a_load_does_not_wait_for_its_end() {
+    // In the search for the capacity, and in the loops of a round.
+    let first: Script = |launch| if launch == 1 { Act::EndSoon } else { Act::Run };
+    let second: Script = |launch| if launch == 2 { Act::EndSoon } else { Act::Run };
+    for (script, load_s) in [(first, 300.0), (second, 0.5)] {
+        let mut trial = Trial { only: vec![Group::Load], load_s, ..Trial::of(1000, [always; 3]) };
+        trial.subjects.truncate(1);
+        trial.subjects[0].1 = script;
+        let (record, heard) = trial.run(&mut EveryRound);
+        assert_eq!((record.state, &record.failed), (RunState::Interrupted, &Vec::new()));
+        // Of the loop that was cut short nothing counts.
+        assert!(heard.samples.iter().all(|sample| sample.round == 0), "{:?}", heard.samples);
     }
 }

@@ -78,10 +78,12 @@ pub async fn drive(
     let (mix, cancel) = (Arc::clone(mix), context.cancel.clone());
     let outcome = tokio::task::spawn_blocking(move || tare_load::run(&settings, &mix, cancel.flag())).await?;
     let outcome = outcome.context("the load generator could not run")?;
-    if let Ended::SubjectGone(how) = &outcome.ended {
-        bail!("it stopped answering in the {} loop: {how}", wanted.name);
+    match &outcome.ended {
+        Ended::Complete => Ok(outcome),
+        // Of a loop that was cut short nothing counts.
+        Ended::Cancelled => bail!("interrupted"),
+        Ended::SubjectGone(how) => bail!("it stopped answering in the {} loop: {how}", wanted.name),
     }
-    Ok(outcome)
 }
 
 /// What the generator could do under a load's settings and requests if the subject cost nothing, in requests per second.

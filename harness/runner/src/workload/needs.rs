@@ -32,10 +32,9 @@ impl Needs {
     pub fn of_container(&self, is_root_image: bool) -> Vec<String> {
         let mut grants = Vec::new();
         match self.user.as_deref() {
-            None => {}
             Some("root" | "0" | "0:0") => grants.push("runs as root".to_owned()),
             Some("image") if is_root_image => grants.push("runs as root".to_owned()),
-            Some("image") => {}
+            None | Some("image") => {}
             Some(user) => grants.push(format!("runs as user {user}")),
         }
         if self.writable_root {

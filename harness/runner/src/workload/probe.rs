@@ -50,7 +50,8 @@ impl Probe {
         let has_host = step.headers.keys().any(|name| name.eq_ignore_ascii_case("host"));
         let host = if has_host { "" } else { "host: 127.0.0.1\r\n" };
         let kept = step.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("connection"));
-        let headers: String = kept.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: Vec<String> = kept.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.concat();
         // `connection: close` makes the end of the answer visible without parsing it inside the clock.
         let head = format!("GET {} HTTP/1.1\r\n{host}{headers}connection: close\r\n\r\n", step.path);
         Self { request: head, expect: step.expect.clone() }

@@ -1,7 +1,7 @@
 //! The file as the runner reads it.
 
 use tare_runner::Service;
-use tare_runner::workload::load;
+use tare_runner::workload::load_given as load;
 use tare_scaffold::{Options, Scaffold, service_toml};
 
 /// Options with an image, and a description.
