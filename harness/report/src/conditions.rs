@@ -131,10 +131,16 @@ pub(crate) fn conditions(record: &RunRecord, summary: &Summary) -> Vec<(String, 
     if record.plan.only.contains(&Group::Load) {
         entries.push(("load".into(), load(record, &record.plan.load)));
     }
-    let again = format!("{} (suite {}, seed {})", record.command.join(" "), record.plan.suite, record.plan.seed);
+    let again = format!("{} (suite {}, seed {})", command(record), record.plan.suite, record.plan.seed);
     entries.push(("command".into(), again));
     entries.retain(|(_, says)| !says.is_empty());
     entries
+}
+
+/// Returns the command of the run as a shell takes it: a word with a space in it is quoted.
+pub(crate) fn command(record: &RunRecord) -> String {
+    // It fails for a word with a NUL, which no program can be given.
+    shlex::try_join(record.command.iter().map(String::as_str)).unwrap_or_else(|_| record.command.join(" "))
 }
 
 fn state(record: &RunRecord, summary: &Summary) -> String {

@@ -7,7 +7,7 @@ use tare_stats::Summary;
 use super::list;
 use super::tables::scrolling;
 use crate::catalogue::not_shown;
-use crate::conditions::conditions;
+use crate::conditions::{command, conditions};
 use crate::escape;
 use crate::format::number;
 
@@ -18,7 +18,7 @@ pub(super) fn record(record: &RunRecord, summary: &Summary) -> Markup {
         section #record {
             h2 { "Record" }
             p { "This repeats the run:" }
-            pre { code { (record.command.join(" ")) } }
+            pre { code { (command(record)) } }
             @if !record.warnings.is_empty() {
                 h3 { "Warnings" }
                 ul { @for warning in &record.warnings { li { (escape::lines(warning)) } } }

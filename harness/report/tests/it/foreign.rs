@@ -80,6 +80,18 @@ fn in_markdown_and_on_the_page_too() {
 }
 
 #[test]
+fn the_command_repeats_the_run_as_a_shell_takes_it() {
+    let (mut record, samples) = cart();
+    record.command = ["tare", "compare", "--program", "/opt/my cart {port}"].map(String::from).into();
+    let summary = summarise(&samples, &reference_of(&record));
+    let content = content(&record, &summary, &samples);
+    let quoted = "tare compare --program '/opt/my cart {port}'";
+    for text in [markdown(&content), page(&content).html] {
+        assert!(text.contains(quoted), "{text}");
+    }
+}
+
+#[test]
 fn of_one_side_the_answer_says_what_can_be_said() {
     let answer = |side: &str| {
         let (record, samples) = cart_on(|subject| subject.platform == side);
