@@ -234,6 +234,8 @@ fn what_cannot_be_used_is_told_before_anything_is_measured() {
     assert!(told.contains("a core module, not a component"), "{told}");
     assert!(told.contains("there is no program `./none`"), "{told}");
     assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
+    let output = tare(&args[..args.len() - 2]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "nothing of it can be measured: {}", text(&output));
     let output = tare(&["compare", "--service", folder.path().to_str().unwrap()]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("service.toml"), "{}", stderr(&output));

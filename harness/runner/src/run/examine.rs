@@ -7,31 +7,44 @@ use tare_component::{Effect, Problem};
 use crate::artifacts::{Runtime, component_problems};
 use crate::engine::Engine;
 use crate::platforms::variants;
-use crate::sys::finding::Finding;
+use crate::sys::finding::{Finding, Level};
 use crate::workload::{Given, GivenImage, ImageSource, MEMORY_LIMIT, Service, Source, Workload, find_program};
 
 /// Looks at services: a finding for each artifact and host, and one for the variants that each implementation can be measured
-/// in.
+/// in. What cannot be measured is missing where nothing else of its implementation can be either, else a warning.
 pub async fn examine(services: &[Service]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for workload in services.iter().flat_map(Service::workloads) {
         findings.push(fitting(workload));
-        match &workload.implementation.source {
-            Source::Workspace { .. } => {}
-            Source::Given(given) => {
-                findings.extend(component(workload, given));
-                findings.extend(program(workload, given));
-                if let Some(wanted) = &given.image {
-                    findings.push(image(workload, wanted).await);
-                }
+        let mut of_artifacts = artifacts(workload).await;
+        if of_artifacts.iter().any(|finding| finding.level != Level::Missing) {
+            for finding in &mut of_artifacts {
+                finding.level = finding.level.min(Level::Warning);
             }
-            Source::Running(addr) => {
-                let what = format!("{workload} at its URL");
-                findings.push(match tokio::net::TcpStream::connect(addr).await {
-                    Ok(_) => Finding::good(&what, format!("{addr} takes connections")),
-                    Err(error) => Finding::warning(&what, format!("nothing answers at {addr}: {error}"), "start it"),
-                });
+        }
+        findings.append(&mut of_artifacts);
+    }
+    findings
+}
+
+/// A finding for each artifact and host: missing where it cannot be measured.
+async fn artifacts(workload: Workload<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match &workload.implementation.source {
+        Source::Workspace { .. } => {}
+        Source::Given(given) => {
+            findings.extend(component(workload, given));
+            findings.extend(program(workload, given));
+            if let Some(wanted) = &given.image {
+                findings.push(image(workload, wanted).await);
             }
+        }
+        Source::Running(addr) => {
+            let what = format!("{workload} at its URL");
+            findings.push(match tokio::net::TcpStream::connect(addr).await {
+                Ok(_) => Finding::good(&what, format!("{addr} takes connections")),
+                Err(error) => Finding::missing(&what, format!("nothing answers at {addr}: {error}"), "start it"),
+            });
         }
     }
     findings
@@ -61,19 +74,19 @@ fn on_host(workload: Workload<'_>, file: &Path, runtime: Runtime) -> Finding {
         Ok(found) => found,
         Err(error) => {
             let remedy = "name a component of wasi:http 0.2, and build it first where that is left to you";
-            return Finding::warning(&what, format!("{error:#}"), remedy);
+            return Finding::missing(&what, format!("{error:#}"), remedy);
         }
     };
     let needs = &workload.implementation.needs;
     if runtime == Runtime::Wasmer && !(needs.outgoing.is_empty() && needs.folders.is_empty()) {
         let why = "not measured there: this host grants neither folders nor hosts to send requests to, which its file asks for";
-        return Finding::warning(&what, why, "measure it on Wasmtime, or take these needs out of its file");
+        return Finding::missing(&what, why, "measure it on Wasmtime, or take these needs out of its file");
     }
     let of = |effect: Effect| problems.iter().filter(move |problem| problem.effect == effect);
     if of(Effect::Refused).next().is_some() {
         let why: Vec<String> = of(Effect::Refused).map(|it| format!("{}: {}", it.subject, it.why)).collect();
         let remedies: Vec<String> = of(Effect::Refused).map(|problem| problem.remedy.clone()).collect();
-        return Finding::warning(&what, format!("refused: {}", why.join("; ")), remedies.join("; "));
+        return Finding::missing(&what, format!("refused: {}", why.join("; ")), remedies.join("; "));
     }
     let imports = inspected.imports.len();
     let failing: Vec<String> = of(Effect::CallsFail).map(Problem::to_string).collect();
@@ -92,7 +105,7 @@ fn program(workload: Workload<'_>, given: &Given) -> Option<Finding> {
         (Ok(found), _) => Finding::good(&what, found.display().to_string()),
         (Err(_), Some(build)) => Finding::good(&what, format!("is not built yet: `{}` makes it", build.0.join(" "))),
         (Err(error), None) => {
-            Finding::warning(&what, format!("{error:#}"), "name a program that is there, or how it is built")
+            Finding::missing(&what, format!("{error:#}"), "name a program that is there, or how it is built")
         }
     })
 }
@@ -105,12 +118,12 @@ async fn image(workload: Workload<'_>, image: &GivenImage) -> Finding {
                 return Finding::good(&what, format!("is built from {file} in {}", context.display()));
             }
             let detail = format!("there is no {file} in {}", context.display());
-            Finding::warning(&what, detail, "name the Dockerfile and the folder that it is built in")
+            Finding::missing(&what, detail, "name the Dockerfile and the folder that it is built in")
         }
         ImageSource::Reference(reference) => {
             let engine = match Engine::connect().await {
                 Ok(engine) => engine,
-                Err(error) => return Finding::warning(&what, "no container engine can be used", error.to_string()),
+                Err(error) => return Finding::missing(&what, "no container engine can be used", error.to_string()),
             };
             match engine.has_image(reference).await {
                 Ok(true) => Finding::good(&what, format!("{reference} is there")),
@@ -119,7 +132,7 @@ async fn image(workload: Workload<'_>, image: &GivenImage) -> Finding {
                     format!("{reference} is not there, and would be pulled"),
                     "build it or load it into the engine where no registry has it",
                 ),
-                Err(error) => Finding::warning(&what, format!("{error:#}"), "see the engine's log"),
+                Err(error) => Finding::missing(&what, format!("{error:#}"), "see the engine's log"),
             }
         }
     }

@@ -61,6 +61,7 @@ impl Quick {
     /// Nothing is named, or something that cannot be.
     pub fn service(&self) -> Result<Service> {
         ensure!(!self.is_empty(), "name what to measure: --component, --program, --image or --url");
+        self.check_described()?;
         let scenario = self.scenario();
         scenario.check().context("--get")?;
         let mut implementations = Vec::new();
@@ -74,6 +75,22 @@ impl Quick {
         };
         check_name(&name).map_err(anyhow::Error::msg)?;
         Ok(Service { name, scenario, implementations })
+    }
+
+    /// Whether what is said is said of something.
+    ///
+    /// # Errors
+    /// It would be ignored: nothing that is named takes it.
+    fn check_described(&self) -> Result<()> {
+        let starts = self.program.is_some() || self.image.is_some();
+        ensure!(self.port.is_none() || starts, "--port says where --program or --image listens, and neither is named");
+        let is_plain = self.env.is_empty() && self.needs == Needs::default() && self.limits == Limits::default();
+        ensure!(
+            is_plain || starts || self.component.is_some(),
+            "--env, --needs and --memory-mib are for what is started here (--component, --program, --image); what runs at \
+             --url keeps its own"
+        );
+        Ok(())
     }
 
     fn given(&self) -> Result<Option<Implementation>> {
@@ -186,6 +203,10 @@ mod tests {
                 .contains("must begin with `/`")
         );
         assert!(error(Quick { image: Some("cart".into()), env: vec!["A".into()], ..quick() }).contains("NAME=VALUE"));
+        let url = Some("http://127.0.0.1:9".to_owned());
+        let port = Quick { url: url.clone(), port: Some(1), ..quick() };
+        assert!(error(port).contains("--port says where --program or --image listens"));
+        assert!(error(Quick { url, env: vec!["A=b".into()], ..quick() }).contains("what runs at --url keeps its own"));
         assert!(
             error(Quick { image: Some("cart".into()), name: Some("A".into()), ..quick() })
                 .contains("`A` is not a name")
