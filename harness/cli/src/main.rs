@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod exit;
 mod latencies;
+mod machine;
 mod present;
 mod progress;
 mod reports;

@@ -1,6 +1,8 @@
 //! Runs on disk: results/<run>/ with run.json, samples.csv and summary.csv, and results/latest.
 
+use std::fs::Permissions;
 use std::io::{BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,15 +17,21 @@ use tare_runner::LoadName;
 use tare_stats::{Judged, Reference, Summary, judge, summarise, with_derived};
 
 use crate::latencies::LatencyLog;
+use crate::screen::say;
 
 const RECORD: &str = "run.json";
 const SAMPLES: &str = "samples.csv";
 const SUMMARY: &str = "summary.csv";
 const CLAIMS: &str = "claims.csv";
-const LATEST: &str = "latest";
+/// The link to the newest run.
+pub const LATEST: &str = "latest";
+
+/// The run that the README shows.
+pub const BASELINE: &str = "baseline";
 
 /// A run that is being written.
 pub struct RunWriter {
+    name: String,
     folder: PathBuf,
     samples: SampleWriter<File>,
     latencies: LatencyLog,
@@ -41,8 +49,7 @@ impl RunWriter {
         fs::create_dir_all(&folder)?;
         let samples = SampleWriter::new(&name, File::create(folder.join(SAMPLES))?);
         let latencies = LatencyLog::create(&folder)?;
-        link_latest(results, &name)?;
-        Ok((name, Self { folder, samples, latencies, taken: Vec::new(), record: None }))
+        Ok((name.clone(), Self { name, folder, samples, latencies, taken: Vec::new(), record: None }))
     }
 
     /// The run's folder.
@@ -52,6 +59,10 @@ impl RunWriter {
 
     /// Appends a sample; it is on disk when this returns.
     pub fn sample(&mut self, sample: &Sample) -> Result<()> {
+        if self.taken.is_empty() {
+            // A run that fails before it has measured anything is nobody's newest.
+            link_latest(self.folder.parent().unwrap_or(Path::new(".")), &self.name)?;
+        }
         let path = self.folder.join(SAMPLES);
         self.samples.write(sample).with_context(|| format!("cannot append to {}", path.display()))?;
         self.taken.push(sample.clone());
@@ -149,28 +160,42 @@ pub fn write_record(folder: &Path, record: &RunRecord) -> Result<()> {
     replace(&folder.join(RECORD), &bytes)
 }
 
-/// Puts a whole file in the place of another: a reader, or a kill, finds the old or the new one.
+/// Puts a whole file in the place of another: a reader, or a kill, finds the old or the new one. What cannot be written leaves
+/// nothing behind. A link in its place is replaced, not followed.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(fs::rename(new, path)?)
+    let folder = path.parent().context("it has no folder")?;
+    let name = path.file_name().context("it has no name")?.to_string_lossy();
+    // A name that nobody can foresee, made exclusively; whoever reads the other files may read this one.
+    let mut file = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .with_context(|| format!("cannot write into {}", folder.display()))?;
+    let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
+    written.with_context(|| format!("cannot write {}", path.display()))?;
+    file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
 }
 
-/// Links the newest run's folder.
+/// Links the newest run's folder. What is there and no link (a folder that an archive was unpacked into) is left alone and
+/// told.
+///
+/// # Errors
+/// The disk takes no link.
 pub fn link_latest(results: &Path, name: &str) -> Result<()> {
-    let new = results.join(format!(".{LATEST}-{name}"));
-    // A kill right here may have left one.
-    if new.is_symlink() {
-        fs::remove_file(&new)?;
+    let latest = results.join(LATEST);
+    if latest.exists() && !latest.is_symlink() {
+        say(&format!("{} is not a link, and is left as it is: the newest run is {name}", latest.display()));
+        return Ok(());
     }
-    symlink(name, &new)?;
-    Ok(fs::rename(new, results.join(LATEST))?)
+    let link = tempfile::Builder::new().prefix(".latest.").make_in(results, |path| symlink(name, path));
+    let link = link.with_context(|| format!("cannot link {}", latest.display()))?;
+    link.persist(&latest).with_context(|| format!("cannot link {}", latest.display()))?;
+    Ok(())
 }
 
 fn known(results: &Path) -> Result<String> {
-    let names = runs(results)?;
+    let (names, _) = folders(results)?;
     Ok(if names.is_empty() {
         "there is none yet; `compare` makes one".into()
     } else {
@@ -178,21 +203,29 @@ fn known(results: &Path) -> Result<String> {
     })
 }
 
-/// The names of the runs, oldest first; the links and the baseline are none.
-pub fn runs(results: &Path) -> Result<Vec<String>> {
-    if !results.is_dir() {
-        return Ok(Vec::new());
-    }
+/// The names of the folders in it, each in order: those that hold a run's record, and the others. Links are none.
+///
+/// # Errors
+/// It cannot be read.
+pub fn folders(results: &Path) -> Result<(Vec<String>, Vec<String>)> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(results)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.file_type()?.is_dir() && name != "baseline" {
-            names.push(name);
+    if results.is_dir() {
+        for entry in fs::read_dir(results)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
         }
     }
     names.sort();
-    Ok(names)
+    Ok(names.into_iter().partition(|name| has_record(&results.join(name))))
+}
+
+/// Whether a folder holds what a run of any version leaves there.
+fn has_record(folder: &Path) -> bool {
+    let json: Option<serde_json::Value> =
+        fs::read(folder.join(RECORD)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    json.is_some_and(|json| json.get("run").is_some() && json.get("schema_version").is_some())
 }
 
 #[cfg(test)]
@@ -213,6 +246,48 @@ mod tests {
                 assert!(named.flat_map(|Variants(ids)| ids).all(|id| known.contains(id)), "{claim:?}");
             }
         }
+    }
+
+    #[test]
+    fn only_folders_with_a_record_are_runs() {
+        let results = tempfile::tempdir().unwrap();
+        let path = results.path();
+        for folder in ["my-notes", "r1", "r2"] {
+            fs::create_dir(path.join(folder)).unwrap();
+        }
+        fs::write(path.join("r1/run.json"), r#"{ "schema_version": 1, "run": "r1" }"#).unwrap();
+        fs::write(path.join("r2/run.json"), "{}").unwrap();
+        symlink("r1", path.join(LATEST)).unwrap();
+        assert_eq!(folders(path).unwrap(), (vec!["r1".to_owned()], vec!["my-notes".to_owned(), "r2".to_owned()]));
+        assert_eq!(folders(&path.join("none")).unwrap(), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_a_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, target) = (folder.path().join("a.csv"), folder.path().join("target"));
+        fs::write(&target, "kept").unwrap();
+        symlink(&target, &path).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!([fs::read(&path).unwrap(), fs::read(&target).unwrap()], [b"new".to_vec(), b"kept".to_vec()]);
+        // A folder stands where the file should: it is told, and nothing else is left.
+        fs::create_dir(folder.path().join("b")).unwrap();
+        assert!(replace(&folder.path().join("b"), b"new").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn the_newest_run_is_linked_unless_something_else_has_that_name() {
+        let results = tempfile::tempdir().unwrap();
+        let latest = results.path().join(LATEST);
+        for run in ["r1", "r2"] {
+            link_latest(results.path(), run).unwrap();
+            assert_eq!(fs::read_link(&latest).unwrap(), Path::new(run));
+        }
+        fs::remove_file(&latest).unwrap();
+        fs::create_dir(&latest).unwrap();
+        link_latest(results.path(), "r3").unwrap();
+        assert!(latest.is_dir() && fs::read_dir(results.path()).unwrap().count() == 1);
     }
 
     #[test]

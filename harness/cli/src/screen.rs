@@ -39,7 +39,8 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
 pub fn style() -> Style {
     let terminal = std::io::stdout().is_terminal();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDTH));
+    let width =
+        terminal_size::terminal_size_of(std::io::stdout()).map_or(WIDTH, |(width, _)| usize::from(width.0).min(WIDTH));
     Style { colour: terminal && !refused, width }
 }
 

@@ -7,6 +7,7 @@ use tare_runner::{Cancel, Layout, Observer, Progress, builds, choose, preflight,
 use crate::args::SelectArgs;
 use crate::commands::compare::check;
 use crate::exit::Exit;
+use crate::machine;
 use crate::progress::Display;
 use crate::screen::{print, say};
 use crate::services;
@@ -20,6 +21,7 @@ pub async fn execute(args: SelectArgs) -> Result<Exit> {
     let layout = Layout::find()?;
     let services = services::chosen(&layout, &args)?;
     let chosen = choose(&args.choice(0), &services)?;
+    let _alone = machine::take().await?;
     check(&preflight(&layout, builds(&chosen)).await)?;
     let mut shown = Shown(Display::new());
     let cancel = Cancel::default();

@@ -10,6 +10,7 @@ use tare_stats::Convergence;
 
 use crate::args::CompareArgs;
 use crate::exit::Exit;
+use crate::machine;
 use crate::present::Measured;
 use crate::progress::Display;
 use crate::results::{self, RunWriter};
@@ -29,6 +30,7 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let choice = args.choice(seed);
     let builds = tare_runner::builds(&tare_runner::choose(&choice, &services)?);
     let claims = results::claims(&layout.claims())?;
+    let _alone = machine::take().await?;
     check(&preflight(&layout, builds).await)?;
     let (run, writer) = RunWriter::create(&args.results.clone().unwrap_or_else(|| layout.results()))?;
     let mut recorder = Recorder { writer, display: Display::new() };
@@ -47,7 +49,9 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let measured = Measured { folder: &folder, record: &record, samples: &samples, judged: &judged };
     let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
     measured.present(&layout, &reports, args.output.json, None)?;
-    results::link_latest(&reports, &run)?;
+    if !samples.is_empty() {
+        results::link_latest(&reports, &run)?;
+    }
     Ok(exit(&record, &samples))
 }
 

@@ -12,6 +12,7 @@ use tare_runner::{Broken, Layout};
 
 use crate::args::PackArgs;
 use crate::exit::Exit;
+use crate::machine;
 use crate::screen::say;
 
 /// What the library has of a checkout as it is.
@@ -38,6 +39,7 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
     if let Some(Broken { name, error }) = broken.into_iter().next() {
         return Err(error.context(format!("the service `{name}` cannot be used, and an archive has all of them")));
     }
+    let _alone = machine::take().await?;
     let mut steps = Steps::default();
     let progress = |what: &str| {
         if steps.is_new(what) {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use tare_report::Other;
 use tare_runner::Layout;
+use tare_stats::judge;
 
 use crate::args::ReportArgs;
 use crate::exit::Exit;
@@ -17,9 +18,8 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
     let layout = Layout::find()?;
     let results = args.results.clone().unwrap_or_else(|| layout.results());
     let (folder, record, samples) = results::read(&results, &args.run)?;
-    // The summary follows from the samples: a run cut short may have an old one.
-    results::write_summary_file(&folder, &results::summary(&record, &samples))?;
-    let judged = results::write_claims_file(&folder, &results::claims(&layout.claims())?, &samples)?;
+    // A reader writes nothing into a run's folder: it may be still in use, or somebody else's.
+    let judged = judge(&results::claims(&layout.claims())?, &samples);
     let other = match &args.against {
         Some(run) => {
             let (_, record, samples) = results::read(&results, run)?;

@@ -2,6 +2,7 @@
 //! there is an engine.
 
 mod agree;
+mod beside;
 mod compare;
 mod depth;
 mod faults;

@@ -44,7 +44,8 @@ impl Runs {
     }
 
     pub fn newest(&self) -> Run {
-        Run(std::fs::canonicalize(self.0.path().join("latest")).unwrap())
+        let folders = std::fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path());
+        Run(folders.filter(|path| path.join("run.json").is_file() && !path.is_symlink()).max().unwrap())
     }
 
     /// The samples of the newest run as text, empty before there are any.
@@ -76,13 +77,15 @@ impl Run {
 
 /// The processes that this process's child has started to be measured and that still run.
 pub fn started_by(child: &Child) -> Vec<String> {
-    let prefix = format!("TARE_OWNER={}:", child.id());
+    let of_child = format!("-{}-", child.id());
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let environs = entries.filter_map(|entry| {
         let environ = std::fs::read(entry.path().join("environ")).ok()?;
         Some((entry.path(), String::from_utf8_lossy(&environ).into_owned()))
     });
-    let owned = environs.filter(|(_, environ)| environ.split('\0').any(|variable| variable.starts_with(&prefix)));
+    let owned = environs.filter(|(_, environ)| {
+        environ.split('\0').any(|variable| variable.starts_with("TARE_OWNER=") && variable.contains(&of_child))
+    });
     owned.map(|(path, _)| path.display().to_string()).collect()
 }
 

@@ -8,9 +8,7 @@ use crate::sys::owner::{self, Owner};
 pub(super) const RUN: &str = "tare.run";
 /// The process that owns a container. Not on images: containers take over the labels of their image, and one that
 /// somebody starts from it by hand is not ours to remove.
-pub(super) const OWNER_PID: &str = "tare.owner.pid";
-/// When that process started, so that another one with its number is not taken for it.
-pub(super) const OWNER_START: &str = "tare.owner.start";
+pub(super) const OWNER: &str = "tare.owner";
 /// The kind of an image. The Dockerfiles set it in their first step, so that half-built images have it as well.
 pub(super) const KIND: &str = "tare.kind";
 /// SHA-256 of everything an image was made of.
@@ -31,27 +29,15 @@ impl RunOwner {
         Self { run: run.into(), process: owner::me() }
     }
 
-    /// Whether the process still runs. Another process under its number does not count.
-    pub fn is_alive(&self) -> bool {
-        self.process.is_alive()
-    }
-
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
-        [
-            (RUN, self.run.clone()),
-            (OWNER_PID, self.process.pid.to_string()),
-            (OWNER_START, self.process.start.to_string()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        [(RUN, self.run.clone()), (OWNER, self.process.to_string())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
     }
 
     /// The owner that labels name; `None` where they name none.
     pub(super) fn from_labels(labels: &std::collections::HashMap<String, String>) -> Option<Self> {
-        Some(Self {
-            run: labels.get(RUN)?.clone(),
-            process: Owner { pid: labels.get(OWNER_PID)?.parse().ok()?, start: labels.get(OWNER_START)?.parse().ok()? },
-        })
+        Some(Self { run: labels.get(RUN)?.clone(), process: labels.get(OWNER)?.parse().ok()? })
     }
 }
 
@@ -60,12 +46,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_owner_round_trips_and_a_reused_number_is_seen() {
+    fn an_owner_round_trips() {
         let owner = RunOwner::this_process("r1");
-        assert!(owner.is_alive());
         let labels = owner.labels().into_iter().collect();
-        assert_eq!(RunOwner::from_labels(&labels), Some(owner.clone()));
-        let later = Owner { start: owner.process.start + 1, ..owner.process };
-        assert!(!RunOwner { process: later, ..owner }.is_alive());
+        assert_eq!(RunOwner::from_labels(&labels), Some(owner));
     }
 }

@@ -28,6 +28,7 @@ pub use image::{Image, ImageSpec};
 pub use labels::RunOwner;
 pub use layers::Layer;
 pub use processes::{ContainerProcesses, Daemons, Pinning, daemons, pin, processes_of};
+pub use sweep::Swept;
 
 /// A connection to the container engine of this machine. Cheap to clone; clones share what was found out about layers.
 #[derive(Clone)]

@@ -4,28 +4,35 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
-use bollard::models::ContainerSummary;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder};
 
-use super::labels::{KIND, OWNER_PID, RUN};
+use super::labels::{KIND, OWNER, RUN};
 use super::{Engine, RunOwner};
+use crate::sys::owner::{Life, me};
 
 /// How old a step of a build must be before it counts as given up. The steps of our Dockerfiles take seconds.
 const BUILD_LIMIT: Duration = Duration::from_mins(10);
 
 impl Engine {
-    /// Removes the containers whose owner has died and tells their names; and what builds that were cut short leave,
-    /// half-done steps and nameless images. Containers of living runs stay, and so do those that somebody started from
-    /// an image of ours.
-    pub async fn sweep_dead(&self) -> Result<Vec<String>> {
+    /// Removes the containers whose owner has died; and what builds that were cut short leave, half-done steps and nameless
+    /// images. Containers of living runs stay, those whose owner cannot be seen from here too, and so do those that somebody
+    /// started from an image of ours.
+    pub async fn sweep_dead(&self) -> Result<Swept> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut left = self.list(OWNER_PID).await?;
-        left.retain(|container| labels(container).is_some_and(|owner| !owner.is_alive()));
+        let (mut left, mut unknown) = (Vec::new(), Vec::new());
+        for container in self.list(OWNER).await? {
+            match labels(&container).map(|owner| fate(&owner, &container)) {
+                Some(Life::Dead) => left.push(container),
+                Some(Life::Unknown) => unknown.push(name(&container)),
+                Some(Life::Alive) | None => {}
+            }
+        }
         let mut steps = self.list(KIND).await?;
         steps.retain(|container| is_abandoned_step(container, now));
         let removed = self.remove_all(left.into_iter().chain(steps)).await?;
         self.sweep_images(now).await?;
-        Ok(removed)
+        Ok(Swept { removed, unknown })
     }
 
     /// Removes nameless images of ours that no build can still be working on.
@@ -55,14 +62,38 @@ impl Engine {
     async fn remove_all(&self, containers: impl Iterator<Item = ContainerSummary>) -> Result<Vec<String>> {
         let mut removed = Vec::new();
         for container in containers {
+            let name = name(&container);
             let Some(id) = container.id else { continue };
-            let name = container.names.and_then(|names| names.into_iter().next());
-            let name = name.map_or_else(|| id.clone(), |name| name.trim_start_matches('/').to_owned());
             self.remove_by_id(&id).await.with_context(|| format!("removing the left container {name}"))?;
             removed.push(name);
         }
         Ok(removed)
     }
+}
+
+/// What became of the containers that carry an owner.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// The names of those that were removed.
+    pub removed: Vec<String>,
+    /// The names of those that run and whose owner cannot be seen from here: of another machine, or of a process namespace
+    /// that is not visible.
+    pub unknown: Vec<String>,
+}
+
+/// What is known of a container's owner. One of another boot is dead where its container does not run: it cannot be about to
+/// use it, while the engine of another machine may be measuring in one that does.
+fn fate(owner: &RunOwner, container: &ContainerSummary) -> Life {
+    let ended = matches!(container.state, Some(ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD));
+    match owner.process.life() {
+        Life::Unknown if ended && owner.process.boot != me().boot => Life::Dead,
+        life => life,
+    }
+}
+
+fn name(container: &ContainerSummary) -> String {
+    let name = container.names.iter().flatten().next().or(container.id.as_ref());
+    name.map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
 fn labels(container: &ContainerSummary) -> Option<RunOwner> {
@@ -85,6 +116,18 @@ fn is_old(created: Option<i64>, now: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::owner::Owner;
+
+    #[test]
+    fn a_container_of_another_boot_is_swept_only_once_it_has_ended() {
+        let container = |state| ContainerSummary { state: Some(state), ..ContainerSummary::default() };
+        let mine = RunOwner::this_process("r1");
+        let other = RunOwner { process: Owner { boot: mine.process.boot ^ 1, ..mine.process }, ..mine.clone() };
+        assert_eq!(fate(&other, &container(ContainerSummaryStateEnum::RUNNING)), Life::Unknown);
+        assert_eq!(fate(&other, &container(ContainerSummaryStateEnum::CREATED)), Life::Unknown);
+        assert_eq!(fate(&other, &container(ContainerSummaryStateEnum::EXITED)), Life::Dead);
+        assert_eq!(fate(&mine, &container(ContainerSummaryStateEnum::EXITED)), Life::Alive);
+    }
 
     #[test]
     fn only_old_steps_of_builds_count_as_abandoned() {

@@ -34,13 +34,12 @@ fn states(layout: &Layout) -> PathBuf {
     layout.work.join("oci-state")
 }
 
-fn name(Owner { pid, start }: Owner) -> String {
-    format!("{PREFIX}{pid}-{start}")
+fn name(owner: Owner) -> String {
+    format!("{PREFIX}{owner}")
 }
 
 fn owner(name: &str) -> Option<Owner> {
-    let (pid, start) = name.strip_prefix(PREFIX)?.split_once('-')?;
-    Some(Owner { pid: pid.parse().ok()?, start: start.parse().ok()? })
+    name.strip_prefix(PREFIX)?.parse().ok()
 }
 
 /// Removes what is left of these owners; tells of it. Their starters must have been killed.
@@ -113,7 +112,7 @@ mod tests {
     #[test]
     fn names_tell_the_owner() {
         assert_eq!(owner(&name(me())), Some(me()));
-        for other in ["tare", "tare-", "tare-1", "tare-x-1", "docker", "tare-1-2-3"] {
+        for other in ["tare", "tare-", "tare-1", "tare-x-1", "docker", "tare-1-2-3", "tare-1-2-3-4-5"] {
             assert_eq!(owner(other), None, "{other}");
         }
     }
@@ -127,7 +126,7 @@ mod tests {
         }
         let root = tempfile::tempdir().unwrap();
         let layout = Layout::checkout(root.path());
-        let dead = Owner { pid: 1, start: u64::MAX };
+        let dead = Owner { pid: 1, start: u64::MAX, ..me() };
         let folders = [states(&layout).join(name(dead)), state(&layout), states(&layout).join("other")];
         for folder in &folders {
             fs::create_dir_all(folder.join("0/bundle")).unwrap();

@@ -10,11 +10,11 @@ use super::intruder::{INTRUDER, is_probed, workspace};
 use super::observer::{Observer, Progress};
 use super::plan::{Chosen, check_platforms, is_named};
 use crate::artifacts::{Product, Products, Wanted, build};
-use crate::engine::{Engine, RunOwner};
+use crate::engine::{Engine, RunOwner, Swept};
 use crate::platforms::{Entry, Notes, RunContext, Target, remove_leftovers, variants};
 use crate::sys::affinity::Cpus;
 use crate::sys::cancel::Cancel;
-use crate::sys::owner::{end_own, me, sweep_processes};
+use crate::sys::owner::{Owner, end_own, me, sweep_processes};
 use crate::workload::{Layout, Scenario, Service};
 
 /// A subject that can be launched.
@@ -62,19 +62,22 @@ impl Prepared<'_> {
     }
 }
 
-/// Ends and removes what dead runs left behind; says what that was.
+/// Ends and removes what dead runs left behind; says what that was, and what is left alone since its owner cannot be seen.
 ///
 /// # Errors
 /// When the engine refuses to list or remove containers, or the kernel to remove their cgroups.
-pub async fn sweep(layout: &Layout, engine: Option<&Engine>) -> Result<Vec<String>> {
-    let mut swept: Vec<String> = Vec::new();
+pub async fn sweep(layout: &Layout, engine: Option<&Engine>) -> Result<Swept> {
+    let mut swept = Swept::default();
     let processes = sweep_processes();
     if processes > 0 {
-        swept.push(format!("{processes} processes"));
+        swept.removed.push(format!("{processes} processes"));
     }
-    swept.extend(remove_leftovers(layout, |owner| !owner.is_alive())?);
+    swept.removed.extend(remove_leftovers(layout, Owner::is_dead)?);
     if let Some(engine) = engine {
-        swept.extend(engine.sweep_dead().await?.into_iter().map(|name| format!("container {name}")));
+        let containers = engine.sweep_dead().await?;
+        let named = |names: Vec<String>| names.into_iter().map(|name| format!("container {name}"));
+        swept.removed.extend(named(containers.removed));
+        swept.unknown.extend(named(containers.unknown));
     }
     Ok(swept)
 }
@@ -94,8 +97,15 @@ pub async fn prepare<'a>(
     let cpus = Cpus::detect()?;
     fs_err::create_dir_all(layout.logs())?;
     let engine = Engine::connect().await;
-    for what in sweep(layout, engine.as_ref().ok()).await? {
+    let swept = sweep(layout, engine.as_ref().ok()).await?;
+    for what in swept.removed {
         observer.progress(&Progress::step(format!("removed what a dead run had left: {what}")));
+    }
+    let notes = Notes::default();
+    for what in swept.unknown {
+        notes.warn(format!(
+            "{what} runs on this engine for a run that cannot be seen from here: it may disturb this one"
+        ));
     }
     let wanted = wanted(layout, chosen);
     let products = build(layout, &wanted, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
@@ -110,7 +120,7 @@ pub async fn prepare<'a>(
         products,
         engine: engine.map_err(|error| error.to_string()),
         cancel: cancel.clone(),
-        notes: Notes::default(),
+        notes,
     });
     let mut prepared = Prepared { context, ready: Vec::new(), failed: Vec::new(), versions };
     for chosen in chosen {

@@ -12,6 +12,7 @@ pub mod finding;
 pub mod gzip;
 pub mod linker;
 pub mod listeners;
+pub mod lock;
 pub mod owner;
 pub mod sampling;
 pub mod tree;
