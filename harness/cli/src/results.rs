@@ -1,7 +1,7 @@
 //! Runs on disk: results/<run>/ with run.json, samples.csv and summary.csv, and results/latest.
 
 use std::fs::Permissions;
-use std::io::{BufReader, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,7 +11,8 @@ use fs_err::os::unix::fs::symlink;
 use fs_err::{self as fs, File};
 use tare_load::Histogram;
 use tare_model::{
-    Claim, ClaimRow, Claims, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, write_claims, write_summary,
+    Claim, ClaimRow, Claims, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, check_run_name,
+    write_claims, write_summary,
 };
 use tare_runner::LoadName;
 use tare_stats::{Judged, Reference, Summary, judge, summarise, with_derived};
@@ -92,11 +93,21 @@ pub fn summary(record: &RunRecord, samples: &[Sample]) -> Summary {
     summarise(samples, &Reference::new(record.plan.reference.clone()))
 }
 
-/// Reads a run by its name under results/, or by the path of its folder; its samples with what is derived from them.
+/// A run as its files have it.
+pub struct Run {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its record.
+    pub record: RunRecord,
+    /// Its samples, with what is derived from them.
+    pub samples: Vec<Sample>,
+}
+
+/// Reads a run by its name under results/, or by the path of its folder. Metrics of a later version are told and left out.
 ///
 /// # Errors
 /// When there is none, it is of another version, or a file of it cannot be read.
-pub fn read(results: &Path, run: &str) -> Result<(PathBuf, RunRecord, Vec<Sample>)> {
+pub fn read(results: &Path, run: &str) -> Result<Run> {
     let named = results.join(run);
     let folder = if named.is_dir() { named } else { PathBuf::from(run) };
     if !folder.join(RECORD).is_file() {
@@ -104,8 +115,8 @@ pub fn read(results: &Path, run: &str) -> Result<(PathBuf, RunRecord, Vec<Sample
     }
     let record: RunRecord = {
         let path = folder.join(RECORD);
-        let json: serde_json::Value = serde_json::from_reader(BufReader::new(File::open(&path)?))
-            .with_context(|| format!("{} is not JSON", path.display()))?;
+        let json: serde_json::Value =
+            serde_json::from_slice(&contents(&path)?).with_context(|| format!("{} is not JSON", path.display()))?;
         let version = json.get("schema_version").and_then(serde_json::Value::as_u64);
         ensure!(
             version == Some(SCHEMA_VERSION.into()),
@@ -116,10 +127,34 @@ pub fn read(results: &Path, run: &str) -> Result<(PathBuf, RunRecord, Vec<Sample
         );
         serde_json::from_value(json).with_context(|| format!("{} is not a run's record", path.display()))?
     };
+    // The report's folder is named after it.
+    check_run_name(&record.run).map_err(|what| anyhow!("{}: {what}", folder.join(RECORD).display()))?;
     let path = folder.join(SAMPLES);
-    let samples =
-        SampleReader::read(File::open(&path)?).with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok((folder, record, with_derived(&samples)))
+    let (samples, unknown) = SampleReader::read_known(&contents(&path)?[..])
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    for metric in unknown {
+        say(&format!(
+            "{}: the metric `{}` is not one of this version, and is left out",
+            path.display(),
+            metric.escape_debug()
+        ));
+    }
+    let samples = with_derived(&samples);
+    Ok(Run { folder, record, samples })
+}
+
+/// The most bytes of a file of a run. A run of all suites together writes a hundredth of it.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// A file of a run, whole. It may come from anywhere, so it has to be a file, and of a size that runs have.
+fn contents(path: &Path) -> Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    ensure!(metadata.is_file(), "{} is not a regular file", path.display());
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    let mebibytes = MOST_BYTES >> 20;
+    ensure!(bytes.len() as u64 <= MOST_BYTES, "{} is larger than {mebibytes} MiB: no run writes that", path.display());
+    Ok(bytes)
 }
 
 /// Reads the claims to judge. A file that is not there has none.
@@ -224,7 +259,7 @@ pub fn folders(results: &Path) -> Result<(Vec<String>, Vec<String>)> {
 /// Whether a folder holds what a run of any version leaves there.
 fn has_record(folder: &Path) -> bool {
     let json: Option<serde_json::Value> =
-        fs::read(folder.join(RECORD)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        contents(&folder.join(RECORD)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     json.is_some_and(|json| json.get("run").is_some() && json.get("schema_version").is_some())
 }
 
@@ -246,6 +281,43 @@ mod tests {
                 assert!(named.flat_map(|Variants(ids)| ids).all(|id| known.contains(id)), "{claim:?}");
             }
         }
+    }
+
+    /// The files of a small run, with its record changed by `change`.
+    fn run_at(folder: &Path, change: impl Fn(&mut serde_json::Value)) {
+        let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/record/small.json");
+        let mut record = serde_json::from_slice(&fs::read(seed).unwrap()).unwrap();
+        change(&mut record);
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join(RECORD), record.to_string()).unwrap();
+        fs::write(folder.join(SAMPLES), "").unwrap();
+    }
+
+    #[test]
+    fn a_run_from_elsewhere_names_no_folder_but_its_own() {
+        let results = tempfile::tempdir().unwrap();
+        let error = || format!("{:#}", read(results.path(), "a").err().unwrap());
+        run_at(&results.path().join("a"), |_| {});
+        assert!(read(results.path(), "a").unwrap().samples.is_empty());
+        for name in ["../../elsewhere", "/tmp/x", "", ".", "..", "a\u{1b}[0m", &"a".repeat(300)] {
+            run_at(&results.path().join("a"), |record| record["run"] = name.into());
+            assert!(error().contains("is not a run's name"), "{name}: {}", error());
+        }
+        run_at(&results.path().join("a"), |record| record["plan"]["subjects"][0]["service"] = "a/../b".into());
+        assert!(error().contains("is not a name"), "{}", error());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_read() {
+        let results = tempfile::tempdir().unwrap();
+        run_at(&results.path().join("a"), |_| {});
+        let samples = results.path().join("a").join(SAMPLES);
+        fs::remove_file(&samples).unwrap();
+        // One that hangs for ever who waits for its other end.
+        let made = std::process::Command::new("mkfifo").arg(&samples).status().unwrap();
+        assert!(made.success());
+        let error = format!("{:#}", read(results.path(), "a").err().unwrap());
+        assert!(error.contains("samples.csv is not a regular file"), "{error}");
     }
 
     #[test]

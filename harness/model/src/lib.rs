@@ -20,5 +20,7 @@ pub use metrics::{Better, Group, METRICS, Metric, Unit};
 pub use phase::Phase;
 pub use record::*;
 pub use sample::{Row, RowError, Sample, SampleReader, SampleWriter};
-pub use subject::{DEFAULT_IMPLEMENTATION, Subject, SubjectError, VariantId, VariantIdError, check_name};
+pub use subject::{
+    DEFAULT_IMPLEMENTATION, Subject, SubjectError, VariantId, VariantIdError, check_name, check_run_name,
+};
 pub use summary::{Interval, SummaryRow, read_summary, write_summary};

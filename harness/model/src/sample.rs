@@ -1,5 +1,6 @@
 //! Samples: the raw product of a run, and `samples.csv`.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
@@ -104,15 +105,40 @@ pub enum RowError {
         /// The row's unit.
         found: String,
     },
-    /// A value, or where on its second dimension it was taken, is no finite number.
-    #[error("row {row}: the value of `{metric}` is not a finite number")]
-    NotFinite {
+    /// A value, or where on its second dimension it was taken, is none that a measurement can give.
+    #[error(
+        "row {row}: {value} is not a possible value of `{metric}`: it is a finite number, not negative, up to {MOST:e}"
+    )]
+    Impossible {
         /// The line's number among the data rows, from 1.
         row: u64,
         /// The metric's name.
         metric: String,
+        /// The value.
+        value: f64,
     },
+    /// A name of the row is none.
+    #[error("row {row}: {reason}")]
+    Name {
+        /// The line's number among the data rows, from 1.
+        row: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file does not begin with the heading.
+    #[error("it does not begin with the heading of samples, `{HEADING}`")]
+    Heading,
 }
+
+/// The first line of a file of samples.
+const HEADING: &str = "run,round,position,service,implementation,platform,variant,metric,phase,at,unit,value";
+
+/// The greatest value that is believed: in nanoseconds 32 years, in bytes an exabyte. All metrics are sizes, times, counts and
+/// rates.
+const MOST: f64 = 1e18;
+
+/// The most characters of a phase's name.
+const LONGEST_PHASE: usize = 128;
 
 /// Writes samples, a whole row at a time, each flushed before the call returns: a run cut short keeps all of them.
 pub struct SampleWriter<W: Write> {
@@ -139,13 +165,56 @@ pub struct SampleReader;
 
 impl SampleReader {
     /// Reads all samples of a `samples.csv`. A last line without its newline, as a killed run leaves it, is dropped.
-    pub fn read(mut reader: impl Read) -> Result<Vec<Sample>, RowError> {
+    ///
+    /// # Errors
+    /// The first row that cannot be read, or whose metric this version does not know.
+    pub fn read(reader: impl Read) -> Result<Vec<Sample>, RowError> {
+        Self::each(reader, Err)
+    }
+
+    /// As [`read`](Self::read), without the rows whose metric this version does not know: returns the names of these metrics
+    /// too.
+    ///
+    /// # Errors
+    /// The first row that cannot be read.
+    pub fn read_known(reader: impl Read) -> Result<(Vec<Sample>, BTreeSet<String>), RowError> {
+        let mut unknown = BTreeSet::new();
+        let samples = Self::each(reader, |error| match error {
+            RowError::Metric { metric, .. } => {
+                unknown.insert(metric);
+                Ok(())
+            }
+            error => Err(error),
+        })?;
+        Ok((samples, unknown))
+    }
+
+    /// The samples of all rows; a row that is none is left out where `forgive` allows it.
+    fn each(
+        mut reader: impl Read,
+        mut forgive: impl FnMut(RowError) -> Result<(), RowError>,
+    ) -> Result<Vec<Sample>, RowError> {
         let mut text = Vec::new();
         reader.read_to_end(&mut text).map_err(|error| RowError::Csv { row: 0, source: error.into() })?;
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        // A run that was killed may have left a part of its first line.
+        if whole == 0 && HEADING.as_bytes().starts_with(&text) {
+            return Ok(Vec::new());
+        }
         let mut csv = csv::Reader::from_reader(&text[..whole]);
-        let rows = csv.deserialize::<Row>().zip(1..);
-        rows.map(|(row, number)| sample(row.map_err(|source| RowError::Csv { row: number, source })?, number)).collect()
+        let has_heading = csv.headers().is_ok_and(|heading| heading.iter().eq(HEADING.split(',')));
+        if !has_heading {
+            return Err(RowError::Heading);
+        }
+        let mut samples = Vec::new();
+        for (row, number) in csv.deserialize::<Row>().zip(1..) {
+            let row = row.map_err(|source| RowError::Csv { row: number, source });
+            match row.and_then(|row| sample(row, number)) {
+                Ok(sample) => samples.push(sample),
+                Err(error) => forgive(error)?,
+            }
+        }
+        Ok(samples)
     }
 }
 
@@ -157,11 +226,16 @@ fn sample(row: Row, number: u64) -> Result<Sample, RowError> {
         let expected = metric.unit.name();
         return Err(RowError::Unit { row: number, metric: row.metric, expected, found: row.unit });
     }
-    if !row.value.is_finite() || row.at.is_some_and(|at| !at.is_finite()) {
-        return Err(RowError::NotFinite { row: number, metric: row.metric });
+    if let Some(value) = [Some(row.value), row.at].into_iter().flatten().find(|value| !(0.0..=MOST).contains(value)) {
+        return Err(RowError::Impossible { row: number, metric: row.metric, value });
+    }
+    if row.phase.chars().count() > LONGEST_PHASE || row.phase.contains(char::is_control) {
+        let reason = format!("a phase's name has up to {LONGEST_PHASE} characters, none of them a control character");
+        return Err(RowError::Name { row: number, reason });
     }
     let Row { service, implementation, platform, variant, .. } = row;
     let subject = Subject { service, implementation, platform, variant };
+    subject.check().map_err(|reason| RowError::Name { row: number, reason })?;
     let phase = Phase { name: row.phase, at: row.at };
     Ok(Sample { round: row.round, position: row.position, subject, metric, phase, value: row.value })
 }
@@ -219,9 +293,47 @@ mod tests {
         assert!(metric.to_string().contains("unknown metric `speed`"), "{metric}");
         let unit = SampleReader::read(text.replace(",ns,", ",ms,").as_bytes()).unwrap_err();
         assert_eq!(unit.to_string(), "row 1: `startup_cold` is measured in ns, not in ms");
-        for value in ["NaN", "inf", "-inf"] {
-            let error = SampleReader::read(text.replace("84000000.5", value).as_bytes()).unwrap_err();
-            assert_eq!(error.to_string(), "row 1: the value of `startup_cold` is not a finite number");
+        for value in ["NaN", "inf", "-inf", "-1", "1e308"] {
+            let error = SampleReader::read(text.replace("84000000.5", value).as_bytes()).unwrap_err().to_string();
+            assert!(
+                error.starts_with("row 1: ") && error.contains("is not a possible value of `startup_cold`"),
+                "{error}"
+            );
         }
+    }
+
+    #[test]
+    fn rows_of_a_later_version_are_kept_apart_and_named() {
+        let text = String::from_utf8(written(&[example(), example()])).unwrap();
+        let later = text.replacen("startup_cold", "energy", 1);
+        let (samples, unknown) = SampleReader::read_known(later.as_bytes()).unwrap();
+        assert_eq!((samples, unknown), (vec![example()], ["energy".to_owned()].into()));
+        assert!(SampleReader::read_known(text.replace(",ns,", ",ms,").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn names_that_could_do_harm_are_refused() {
+        let text = String::from_utf8(written(&[example()])).unwrap();
+        for name in ["=HYPERLINK(1)", "../../elsewhere", "a/b", "\u{1b}[31m", "", &"a".repeat(300)] {
+            let error = SampleReader::read(text.replace(",auth,", &format!(",{name},")).as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("is not a name"), "{error}");
+        }
+        for phase in ["\u{7}", &"a".repeat(300)] {
+            let error = SampleReader::read(text.replace(",total,", &format!(",{phase},")).as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("a phase's name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_its_heading_is_no_empty_run() {
+        let text = String::from_utf8(written(&[example()])).unwrap();
+        let body = text.lines().nth(1).unwrap();
+        for damaged in [format!("{body}\n"), text.replace('\n', "\r"), "something\nelse\n".into(), "no newline".into()]
+        {
+            let error = SampleReader::read(damaged.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("heading"), "{damaged:?}: {error}");
+        }
+        assert_eq!(SampleReader::read(text.replace('\n', "\r\n").as_bytes()).unwrap(), [example()]);
+        assert_eq!(SampleReader::read(&b"run,rou"[..]).unwrap(), [], "cut short by a kill");
     }
 }

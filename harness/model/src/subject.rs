@@ -51,7 +51,9 @@ impl FromStr for VariantId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split('/').collect::<Vec<_>>()[..] {
-            [platform, variant] if !platform.is_empty() && !variant.is_empty() => Ok(Self::new(platform, variant)),
+            [platform, variant] if check_name(platform).and(check_name(variant)).is_ok() => {
+                Ok(Self::new(platform, variant))
+            }
             _ => Err(VariantIdError(text.into())),
         }
     }
@@ -76,6 +78,7 @@ impl From<VariantId> for String {
 /// Its text form is `service/platform/variant` for the default implementation, as in `auth/wasmtime/aot`, and
 /// `service:implementation/platform/variant` for another, as in `auth:go/wasmtime/aot`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Names")]
 pub struct Subject {
     /// The service: what is asked.
     pub service: String,
@@ -91,6 +94,16 @@ impl Subject {
     /// The default implementation of a service; the names are not checked against any registry.
     pub fn new(service: &str, platform: &str, variant: &str) -> Self {
         VariantId::new(platform, variant).of(service, DEFAULT_IMPLEMENTATION)
+    }
+
+    /// Checks its names, of which files and containers are called.
+    ///
+    /// # Errors
+    /// What is wrong with the first that is none.
+    pub fn check(&self) -> Result<(), String> {
+        [&self.service, &self.implementation, &self.platform, &self.variant]
+            .into_iter()
+            .try_for_each(|it| check_name(it))
     }
 
     /// Its text form with dashes, fit for a file or container name: `auth-wasmtime-aot`, `auth-go-wasmtime-aot`.
@@ -112,6 +125,25 @@ impl Subject {
     /// Whether its artifacts are those of the workspace.
     pub fn is_default(&self) -> bool {
         self.implementation == DEFAULT_IMPLEMENTATION
+    }
+}
+
+/// As [`Subject`] is written, its names unchecked.
+#[derive(Deserialize)]
+struct Names {
+    service: String,
+    implementation: String,
+    platform: String,
+    variant: String,
+}
+
+impl TryFrom<Names> for Subject {
+    type Error = String;
+
+    fn try_from(Names { service, implementation, platform, variant }: Names) -> Result<Self, String> {
+        let subject = Self { service, implementation, platform, variant };
+        subject.check()?;
+        Ok(subject)
     }
 }
 
@@ -141,7 +173,7 @@ impl FromStr for Subject {
         let parse = || {
             let (service, id) = text.split_once('/')?;
             let (service, implementation) = service.split_once(':').unwrap_or((service, DEFAULT_IMPLEMENTATION));
-            let is_name = |name: &str| !name.is_empty() && !name.contains(':');
+            let is_name = |name: &str| check_name(name).is_ok();
             (is_name(service) && is_name(implementation)).then_some(())?;
             Some(id.parse::<VariantId>().ok()?.of(service, implementation))
         };
@@ -167,6 +199,27 @@ pub fn check_name(name: &str) -> Result<(), String> {
     Err(format!(
         "`{shown}` is not a name: use up to {LONGEST_NAME} lower-case letters and digits, with single `-`, `_` and `.` between \
          them"
+    ))
+}
+
+/// The most characters of a run's name.
+const LONGEST_RUN: usize = 128;
+
+/// Checks the name of a run, after which folders are called: letters and digits, and `-`, `_` and `.` after the first.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_run_name(name: &str) -> Result<(), String> {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.');
+    if name.len() <= LONGEST_RUN
+        && name.chars().all(is_plain)
+        && name.starts_with(|char: char| char.is_ascii_alphanumeric())
+    {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(LONGEST_RUN).flat_map(char::escape_debug).collect();
+    Err(format!(
+        "`{shown}` is not a run's name: it has letters, digits, `-`, `_` and `.`, and not more than {LONGEST_RUN}"
     ))
 }
 

@@ -7,7 +7,7 @@ use tare_stats::{Agreement, Cell, agreement};
 
 use crate::args::AgreeArgs;
 use crate::exit::Exit;
-use crate::results;
+use crate::results::{self, Run};
 use crate::screen::print;
 
 /// The share of cells that must overlap.
@@ -22,8 +22,8 @@ const EXCLUDING: f64 = 0.05;
 /// When there is no such run, they are not of the same machine and suite, or have nothing to compare.
 pub fn execute(args: &AgreeArgs) -> Result<Exit> {
     let results = args.results.clone().map_or_else(|| Ok(Layout::find()?.results()), anyhow::Ok)?;
-    let (_, one, one_samples) = results::read(&results, &args.one)?;
-    let (_, other, other_samples) = results::read(&results, &args.other)?;
+    let Run { record: one, samples: one_samples, .. } = results::read(&results, &args.one)?;
+    let Run { record: other, samples: other_samples, .. } = results::read(&results, &args.other)?;
     comparable(&one, &other)?;
     let found =
         agreement(&results::summary(&one, &one_samples), &results::summary(&other, &other_samples), &one.plan.noise);

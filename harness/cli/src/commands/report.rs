@@ -8,7 +8,7 @@ use tare_stats::judge;
 use crate::args::ReportArgs;
 use crate::exit::Exit;
 use crate::present::Measured;
-use crate::results;
+use crate::results::{self, Run};
 
 /// Runs it.
 ///
@@ -17,12 +17,12 @@ use crate::results;
 pub fn execute(args: &ReportArgs) -> Result<Exit> {
     let layout = Layout::find()?;
     let results = args.results.clone().unwrap_or_else(|| layout.results());
-    let (folder, record, samples) = results::read(&results, &args.run)?;
+    let Run { folder, record, samples } = results::read(&results, &args.run)?;
     // A reader writes nothing into a run's folder: it may be still in use, or somebody else's.
     let judged = judge(&results::claims(&layout.claims())?, &samples);
     let other = match &args.against {
         Some(run) => {
-            let (_, record, samples) = results::read(&results, run)?;
+            let Run { record, samples, .. } = results::read(&results, run)?;
             let summary = results::summary(&record, &samples);
             Some((record, summary))
         }
@@ -32,5 +32,6 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
     let measured = Measured { folder: &folder, record: &record, samples: &samples, judged: &judged };
     let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
     measured.present(&layout, &reports, args.output.json, other)?;
-    Ok(Exit::Done)
+    // As of the comparison itself: nothing could be told.
+    Ok(if samples.is_empty() { Exit::Usage } else { Exit::Done })
 }

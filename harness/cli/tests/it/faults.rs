@@ -87,9 +87,13 @@ fn named_after(harness: &std::process::Child) -> Vec<PathBuf> {
     let cgroups = Path::new("/sys/fs/cgroup");
     let hierarchies = std::fs::read_dir(cgroups).into_iter().flatten().flatten().map(|entry| entry.path());
     let dirs = hierarchies.chain([cgroups.into(), root().join("target/tare/oci-state")]);
-    let prefix = format!("tare-{}-", harness.id());
+    let of_harness = format!("-{}-", harness.id());
     let entries = dirs.filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
-    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+    let named = entries.filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("tare-") && name.contains(&of_harness)
+    });
     named.map(|entry| entry.path()).collect()
 }
 
