@@ -14,6 +14,8 @@ use crate::{reports, results};
 
 /// A run as its files have it.
 pub struct Measured<'a> {
+    /// What its report's folder is called.
+    pub name: &'a str,
     pub folder: &'a Path,
     pub record: &'a RunRecord,
     pub samples: &'a [Sample],
@@ -26,7 +28,7 @@ impl Measured<'_> {
     /// # Errors
     /// The disk takes no report, or a chart cannot be drawn.
     pub fn present(&self, layout: &Layout, reports: &Path, json: bool, against: Option<Other<'_>>) -> Result<()> {
-        let Self { folder, record, samples, judged } = *self;
+        let Self { name, folder, record, samples, judged } = *self;
         let summary = results::summary(record, samples);
         let content = Content { record, summary: &summary, samples, judged, against };
         if json {
@@ -41,7 +43,7 @@ impl Measured<'_> {
         } else {
             print(&tare_report::terminal(&content, style()))?;
         }
-        let index = reports::write(reports, &content)?;
+        let index = reports::write(reports, name, &content)?;
         say(&format!("files: {}", layout.relative(folder)));
         say(&format!("report: {}", layout.relative(&index)));
         Ok(())

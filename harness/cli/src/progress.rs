@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tare_report::printable;
 use tare_runner::Progress;
 
 use crate::screen::say;
@@ -46,7 +47,7 @@ impl Display {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is between 0 and 1")]
             bar.set_position((measured.share * TICKS as f64) as u64);
         }
-        bar.set_message(format!("{}{}", progress.what, left(progress)));
+        bar.set_message(printable(&format!("{}{}", progress.what, left(progress))));
     }
 
     /// Takes the bar away.

@@ -1,5 +1,7 @@
 //! Reports on disk: reports/<run>/ with index.html, summary.md and charts/.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +12,6 @@ use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Tree};
 use tare_report::{ChartFile, Content, markdown, page};
 
-use crate::results::replace;
 use crate::screen::say;
 
 /// Pixels for each unit of a chart: sharp on a dense screen.
@@ -19,26 +20,53 @@ const SCALE: f32 = 2.0;
 /// What stands for `sans-serif`, the first that the machine has.
 const FAMILIES: &[&str] = &["DejaVu Sans", "Liberation Sans", "Noto Sans", "Arial", "Helvetica"];
 
-/// Renders a run into its folder under `reports`; returns the page's path.
+/// Renders a run into the folder of this name under `reports`; returns the page's path. It is rendered beside that folder and
+/// takes its place when it is whole: a disk that is full leaves the earlier report as it was.
 ///
 /// # Errors
 /// The disk takes no report, or a chart cannot be drawn.
-pub fn write(reports: &Path, content: &Content<'_>) -> Result<PathBuf> {
-    let folder = reports.join(&content.record.run);
+pub fn write(reports: &Path, name: &str, content: &Content<'_>) -> Result<PathBuf> {
+    fs::create_dir_all(reports)?;
+    let folder = reports.join(name);
+    let new = |what: &str| tempfile::Builder::new().prefix(&format!(".{name}.{what}.")).tempdir_in(reports);
+    let rendered = new("new").with_context(|| format!("cannot write into {}", reports.display()))?;
+    render(rendered.path(), content)?;
+    fs::set_permissions(rendered.path(), Permissions::from_mode(0o755))?;
+    if folder.symlink_metadata().is_err() {
+        fs::rename(rendered.path(), &folder)?;
+    } else {
+        replace(&folder, rendered.path(), &new("old")?.path().join("report"))?;
+    }
+    Ok(folder.join("index.html"))
+}
+
+/// Puts a rendered report in the place of an earlier one, which is moved to `old`. What somebody else has put beside that stays.
+fn replace(folder: &Path, rendered: &Path, old: &Path) -> Result<()> {
+    fs::rename(folder, old)?;
+    if let Err(error) = fs::rename(rendered, folder) {
+        fs::rename(old, folder)?;
+        return Err(error.into());
+    }
+    if old.is_symlink() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(old)? {
+        let entry = entry?;
+        let kept = folder.join(entry.file_name());
+        if !kept.exists() {
+            fs::rename(entry.path(), kept)?;
+        }
+    }
+    Ok(())
+}
+
+fn render(folder: &Path, content: &Content<'_>) -> Result<()> {
     let charts = folder.join("charts");
-    let index = folder.join("index.html");
-    // Of an earlier rendering nothing stays: its charts may have other names, and its page would be there without them.
-    if index.is_file() {
-        fs::remove_file(&index)?;
-    }
-    if charts.is_dir() {
-        fs::remove_dir_all(&charts)?;
-    }
-    fs::create_dir_all(&charts)?;
+    fs::create_dir(&charts)?;
     let page = page(content);
-    replace(&folder.join("summary.md"), markdown(content).as_bytes())?;
+    fs::write(folder.join("summary.md"), markdown(content))?;
     for ChartFile { name, svg } in &page.charts {
-        replace(&charts.join(format!("{name}.svg")), svg.as_bytes())?;
+        fs::write(charts.join(format!("{name}.svg")), svg)?;
     }
     match fonts() {
         Some(fonts) => pictures(&charts, &page.charts, &Arc::new(fonts))?,
@@ -46,9 +74,7 @@ pub fn write(reports: &Path, content: &Content<'_>) -> Result<PathBuf> {
             say("no font is installed: charts are written as SVG only (install fonts-dejavu-core or another for PNG)");
         }
     }
-    // Last: where it is, all of it is.
-    replace(&index, page.html.as_bytes())?;
-    Ok(index)
+    Ok(fs::write(folder.join("index.html"), page.html)?)
 }
 
 /// The machine's fonts, with one that stands for `sans-serif`; `None` where it has none.
@@ -71,7 +97,7 @@ fn pictures(folder: &Path, charts: &[ChartFile], fonts: &Arc<Database>) -> Resul
             let options = Options { fontdb: Arc::clone(fonts), ..Options::default() };
             for chart in charts {
                 let png = picture(&chart.svg, &options).with_context(|| format!("the chart {} as PNG", chart.name))?;
-                replace(&folder.join(format!("{}.png", chart.name)), &png)?;
+                fs::write(folder.join(format!("{}.png", chart.name)), png)?;
             }
             Ok(())
         };
@@ -89,4 +115,26 @@ fn picture(svg: &str, options: &Options<'_>) -> Result<Vec<u8>> {
     pixmap.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixmap.as_mut());
     Ok(pixmap.encode_png()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_takes_the_place_of_an_earlier_one_and_of_nothing_else() {
+        let reports = tempfile::tempdir().unwrap();
+        let path = |name: &str| reports.path().join(name);
+        for folder in ["r1", "new"] {
+            fs::create_dir(path(folder)).unwrap();
+            fs::write(path(folder).join("index.html"), folder).unwrap();
+        }
+        fs::write(path("r1").join("notes.txt"), "mine").unwrap();
+        replace(&path("r1"), &path("new"), &path("old")).unwrap();
+        assert_eq!(fs::read_to_string(path("r1").join("index.html")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(path("r1").join("notes.txt")).unwrap(), "mine");
+        // Where there is nothing to put there, the earlier one stays.
+        assert!(replace(&path("r1"), &path("none"), &path("old2")).is_err());
+        assert_eq!(fs::read_to_string(path("r1").join("index.html")).unwrap(), "new");
+    }
 }

@@ -47,7 +47,9 @@ impl RunWriter {
         let name =
             format!("{}-{}", now.replace([':', '-'], "").replace('T', "-").trim_end_matches('Z'), std::process::id());
         let folder = results.join(&name);
-        fs::create_dir_all(&folder)?;
+        fs::create_dir_all(results)?;
+        // Its own: what is there under that name, a link too, is somebody else's.
+        fs::create_dir(&folder)?;
         let samples = SampleWriter::new(&name, File::create(folder.join(SAMPLES))?);
         let latencies = LatencyLog::create(&folder)?;
         Ok((name.clone(), Self { name, folder, samples, latencies, taken: Vec::new(), record: None }))
@@ -58,7 +60,7 @@ impl RunWriter {
         &self.folder
     }
 
-    /// Appends a sample; it is on disk when this returns.
+    /// Appends a sample; it outlives this process when this returns.
     pub fn sample(&mut self, sample: &Sample) -> Result<()> {
         if self.taken.is_empty() {
             // A run that fails before it has measured anything is nobody's newest.
@@ -75,9 +77,11 @@ impl RunWriter {
         self.latencies.write(load, latencies)
     }
 
-    /// Writes the record anew, and the summary of what has been sampled so far.
+    /// Writes the record anew, and the summary of what has been sampled so far. What was sampled then outlives a loss of
+    /// power, too.
     pub fn record(&mut self, record: &RunRecord) -> Result<()> {
         self.record = Some(record.clone());
+        self.samples.get_ref().sync_data()?;
         write_record(&self.folder, record)?;
         write_summary_file(&self.folder, &summary(record, &with_derived(&self.taken)))
     }
@@ -95,6 +99,8 @@ pub fn summary(record: &RunRecord, samples: &[Sample]) -> Summary {
 
 /// A run as its files have it.
 pub struct Run {
+    /// The name of its folder, after which its report's folder is called. A copy has another one than its record.
+    pub name: String,
     /// Its folder.
     pub folder: PathBuf,
     /// Its record.
@@ -127,7 +133,9 @@ pub fn read(results: &Path, run: &str) -> Result<Run> {
         );
         serde_json::from_value(json).with_context(|| format!("{} is not a run's record", path.display()))?
     };
-    // The report's folder is named after it.
+    let name = fs::canonicalize(&folder)?.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    check_run_name(&name).map_err(|what| anyhow!("the folder {}: {what}", folder.display()))?;
+    ensure!(name != LATEST, "the folder {} has the name of the link to the newest run: rename it", folder.display());
     check_run_name(&record.run).map_err(|what| anyhow!("{}: {what}", folder.join(RECORD).display()))?;
     let path = folder.join(SAMPLES);
     let (samples, unknown) = SampleReader::read_known(&contents(&path)?[..])
@@ -140,7 +148,7 @@ pub fn read(results: &Path, run: &str) -> Result<Run> {
         ));
     }
     let samples = with_derived(&samples);
-    Ok(Run { folder, record, samples })
+    Ok(Run { name, folder, record, samples })
 }
 
 /// The most bytes of a file of a run. A run of all suites together writes a hundredth of it.
@@ -197,7 +205,7 @@ pub fn write_record(folder: &Path, record: &RunRecord) -> Result<()> {
 
 /// Puts a whole file in the place of another: a reader, or a kill, finds the old or the new one. What cannot be written leaves
 /// nothing behind. A link in its place is replaced, not followed.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().context("it has no folder")?;
     let name = path.file_name().context("it has no name")?.to_string_lossy();
     // A name that nobody can foresee, made exclusively; whoever reads the other files may read this one.

@@ -4,15 +4,15 @@ use std::io::{IsTerminal, Write};
 
 use anyhow::Result;
 use serde::Serialize;
-use tare_report::Style;
+use tare_report::{Style, printable};
 
 /// Columns where the terminal does not tell its own.
 const WIDTH: usize = 100;
 
-/// Says something to the user that is no result.
+/// Says something to the user that is no result. Parts of it may come from a file or a service: they steer no terminal.
 pub fn say(text: &str) {
     // Nobody is there to be told when standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", printable(text));
 }
 
 /// Prints a result.
@@ -48,5 +48,5 @@ pub fn style() -> Style {
 pub fn wrapped(first: &str, text: &str) -> String {
     let further = " ".repeat(first.chars().count());
     let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(&further);
-    textwrap::fill(text, options) + "\n"
+    textwrap::fill(&printable(text), options) + "\n"
 }

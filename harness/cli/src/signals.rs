@@ -1,6 +1,7 @@
 //! Ctrl-C, SIGTERM, SIGHUP and SIGQUIT: the user's wish to end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 /// The signals by which a user ends a run.
 pub struct Signals {
     received: Arc<Notify>,
+    at_once: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -18,7 +20,8 @@ impl Signals {
     /// no longer end the process by themselves; a second one does, at once.
     pub fn listen(cancel: &Cancel) -> Result<Self> {
         let received = Arc::new(Notify::new());
-        let (cancel, notify) = (cancel.clone(), Arc::clone(&received));
+        let at_once = Arc::new(AtomicBool::new(false));
+        let (cancel, notify, ends) = (cancel.clone(), Arc::clone(&received), Arc::clone(&at_once));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot listen for signals")?;
         let mut signals = {
@@ -29,6 +32,9 @@ impl Signals {
         std::thread::spawn(move || {
             runtime.block_on(async {
                 signals.next().await;
+                if ends.load(Ordering::Relaxed) {
+                    std::process::exit(INTERRUPTED);
+                }
                 cancel.set();
                 notify.notify_one();
                 // What ends a session may send several at once: that is one wish.
@@ -40,7 +46,13 @@ impl Signals {
                 std::process::exit(INTERRUPTED);
             });
         });
-        Ok(Self { received })
+        Ok(Self { received, at_once })
+    }
+
+    /// From now on a first signal, too, ends the process at once: nothing is running any more that would have to be ended
+    /// before.
+    pub fn end_at_once(&self) {
+        self.at_once.store(true, Ordering::Relaxed);
     }
 
     /// Waits for one of them.

@@ -11,14 +11,19 @@ pub const LINE: usize = 8 * 1024;
 ///
 /// There is nobody to tell when standard error is gone, so that is ignored.
 pub fn line(about: &str, message: &str) {
+    let message = printable(message);
     let line = if about.is_empty() { format!("{message}\n") } else { format!("[{about}] {message}\n") };
     // In one piece, so that lines of several threads do not mix.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// Shows control characters as escapes: a component must not steer the terminal of whoever reads the log.
+/// Shows control characters, and those that turn the direction of writing, as escapes: what a component is called, says and
+/// fails of must not steer the terminal of whoever reads the log. Line ends stay: an error has several lines.
 fn printable(text: &str) -> Cow<'_, str> {
-    let steers = |letter: char| letter.is_control() && letter != '\t';
+    let steers = |letter: char| {
+        letter.is_control() && !matches!(letter, '\t' | '\n')
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -51,7 +56,7 @@ impl GuestLines {
     }
 
     fn flush_line(&mut self) {
-        line(&self.service, &printable(String::from_utf8_lossy(&self.line).trim_end_matches('\n')));
+        line(&self.service, String::from_utf8_lossy(&self.line).trim_end_matches('\n'));
         self.line.clear();
     }
 }
@@ -70,7 +75,8 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown_as_escapes() {
-        assert_eq!(printable("plain\ttext, ü"), "plain\ttext, ü");
+        assert_eq!(printable("plain\ttext, ü\nmore"), "plain\ttext, ü\nmore");
+        assert_eq!(printable("\u{202e}gnp"), "\\u{202e}gnp");
         assert_eq!(printable("\u{1b}[2Jgone\u{7}\r"), "\\u{1b}[2Jgone\\u{7}\\r");
     }
 }

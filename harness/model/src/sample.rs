@@ -152,6 +152,11 @@ impl<W: Write> SampleWriter<W> {
         Self { run: run.into(), csv: csv::Writer::from_writer(writer) }
     }
 
+    /// Where the samples go.
+    pub fn get_ref(&self) -> &W {
+        self.csv.get_ref()
+    }
+
     /// Appends a sample and flushes it.
     pub fn write(&mut self, sample: &Sample) -> Result<(), csv::Error> {
         self.csv.serialize(Row::new(&self.run, sample))?;

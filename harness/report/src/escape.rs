@@ -7,8 +7,9 @@ pub(crate) fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// The same for a text that may have several lines.
-pub(crate) fn lines(text: &str) -> String {
+/// A text of several lines: control characters other than line ends, and characters that change the direction of text, are
+/// shown as escapes.
+pub fn lines(text: &str) -> String {
     escaped(text, |letter| letter == '\n')
 }
 

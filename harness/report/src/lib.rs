@@ -31,6 +31,7 @@ mod sweep;
 mod terminal;
 
 pub use content::{Content, Other, Style};
+pub use escape::lines as printable;
 pub use markdown::markdown;
 pub use page::{ChartFile, Page, page};
 pub use terminal::terminal;

@@ -14,13 +14,12 @@ pub(crate) struct Service {
     pub subjects: Vec<Subject>,
 }
 
-/// The services of a run, each with the subjects of the plan in its order, and after them those that only the samples or
-/// the failures know.
+/// The services of a run, each with the subjects of the plan in its order, and after them those that only the samples know.
+/// What failed and was not to be measured (what probes isolation) is none.
 pub(crate) fn services(record: &RunRecord, summary: &Summary) -> Vec<Service> {
     let measured = summary.cells.iter().map(|cell| &cell.subject);
-    let failed = record.failed.iter().map(|cell| &cell.subject);
     let mut services: Vec<Service> = Vec::new();
-    for subject in record.plan.subjects.iter().chain(measured).chain(failed) {
+    for subject in record.plan.subjects.iter().chain(measured) {
         match services.iter_mut().find(|service| service.name == subject.service) {
             Some(service) if service.subjects.contains(subject) => {}
             Some(service) => service.subjects.push(subject.clone()),

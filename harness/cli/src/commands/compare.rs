@@ -14,7 +14,7 @@ use crate::machine;
 use crate::present::Measured;
 use crate::progress::Display;
 use crate::results::{self, RunWriter};
-use crate::screen::say;
+use crate::screen::{say, wrapped};
 use crate::services;
 use crate::signals::Signals;
 
@@ -38,7 +38,11 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let mut rule = Rule(Convergence::new(args.suite().precision));
     let options =
         Options { run: &run, layout: &layout, services: &services, suite: args.suite(), choice: &choice, command };
-    let interrupted = measure(&options, &mut recorder, &mut rule).await?;
+    let cancel = Cancel::default();
+    let signals = Signals::listen(&cancel)?;
+    let interrupted = measure(&options, (&cancel, &signals), &mut recorder, &mut rule).await?;
+    // What is left is to write and to render: the samples are on disk.
+    signals.end_at_once();
     let folder = recorder.writer.folder().to_owned();
     let Some((mut record, samples)) = recorder.writer.finish() else { bail!("the run ended before it began") };
     if interrupted {
@@ -46,7 +50,7 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
         results::write_record(&folder, &record)?;
     }
     let judged = results::write_claims_file(&folder, &claims, &samples)?;
-    let measured = Measured { folder: &folder, record: &record, samples: &samples, judged: &judged };
+    let measured = Measured { name: &run, folder: &folder, record: &record, samples: &samples, judged: &judged };
     let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
     measured.present(&layout, &reports, args.output.json, None)?;
     if !samples.is_empty() {
@@ -56,14 +60,17 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
 }
 
 /// Measures until it is done or the user ends it; says whether the latter.
-async fn measure(options: &Options<'_>, recorder: &mut Recorder, rule: &mut Rule) -> Result<bool> {
-    let cancel = Cancel::default();
-    let signals = Signals::listen(&cancel)?;
+async fn measure(
+    options: &Options<'_>,
+    (cancel, signals): (&Cancel, &Signals),
+    recorder: &mut Recorder,
+    rule: &mut Rule,
+) -> Result<bool> {
     let done = tokio::select! {
         biased;
         // Whatever waits sees it too, and returns; the run itself is dropped here, and its processes with it.
         () = signals.received() => None,
-        done = tare_runner::run(options, &cancel, recorder, rule) => Some(done),
+        done = tare_runner::run(options, cancel, recorder, rule) => Some(done),
     };
     // What ended because the user wished it has not ended by itself.
     let done = done.filter(|_| !cancel.is_set());
@@ -86,7 +93,8 @@ pub fn check(findings: &[Finding]) -> Result<()> {
     for finding in findings.iter().filter(|finding| finding.level > Level::Good) {
         let Finding { what, detail, remedy, .. } = finding;
         let word = if finding.level == Level::Missing { "missing" } else { "warning" };
-        say(&format!("{word}: {what}: {detail}. {}", remedy.as_deref().unwrap_or_default()));
+        let remedy = remedy.as_ref().map(|remedy| format!(". {remedy}")).unwrap_or_default();
+        say(wrapped(&format!("{word}: "), &format!("{what}: {detail}{remedy}")).trim_end());
         missing |= finding.level == Level::Missing;
     }
     if missing {

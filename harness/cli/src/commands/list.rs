@@ -8,7 +8,7 @@ use tare_runner::{Layout, SUITES};
 
 use crate::args::OutputArgs;
 use crate::exit::Exit;
-use crate::screen::{print, print_json};
+use crate::screen::{print, print_json, wrapped};
 use crate::services;
 
 /// A section of the list.
@@ -57,7 +57,7 @@ pub fn execute(args: &OutputArgs) -> Result<Exit> {
     for section in sections {
         print(&format!("{}\n", section.what))?;
         for Entry { name, summary } in section.entries {
-            print(&format!("  {name:<width$} {summary}\n"))?;
+            print(&wrapped(&format!("  {name:<width$} "), &summary))?;
         }
     }
     Ok(Exit::Done)

@@ -17,7 +17,7 @@ use crate::results::{self, Run};
 pub fn execute(args: &ReportArgs) -> Result<Exit> {
     let layout = Layout::find()?;
     let results = args.results.clone().unwrap_or_else(|| layout.results());
-    let Run { folder, record, samples } = results::read(&results, &args.run)?;
+    let Run { name, folder, record, samples } = results::read(&results, &args.run)?;
     // A reader writes nothing into a run's folder: it may be still in use, or somebody else's.
     let judged = judge(&results::claims(&layout.claims())?, &samples);
     let other = match &args.against {
@@ -29,7 +29,7 @@ pub fn execute(args: &ReportArgs) -> Result<Exit> {
         None => None,
     };
     let other = other.as_ref().map(|(record, summary)| Other { record, summary });
-    let measured = Measured { folder: &folder, record: &record, samples: &samples, judged: &judged };
+    let measured = Measured { name: &name, folder: &folder, record: &record, samples: &samples, judged: &judged };
     let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
     measured.present(&layout, &reports, args.output.json, other)?;
     // As of the comparison itself: nothing could be told.

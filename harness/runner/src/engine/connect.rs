@@ -29,12 +29,12 @@ const CALL_LIMIT_S: u64 = 120;
 pub enum EngineError {
     /// `DOCKER_HOST` names something else than a Unix socket.
     #[error(
-        "DOCKER_HOST is `{host}`: an engine on another machine cannot be measured, its processes and memory are read \
-         here; unset DOCKER_HOST, or set it to unix:///PATH"
+        "DOCKER_HOST is {kind}, not a Unix socket: an engine on another machine cannot be measured, its processes and memory \
+         are read here; unset DOCKER_HOST, or set it to unix:///PATH"
     )]
     Remote {
-        /// The variable's value.
-        host: String,
+        /// What the variable's value is. Not the value: it may hold a password, and this text is published.
+        kind: String,
     },
     /// Nothing is at the socket's path.
     #[error(
@@ -196,8 +196,17 @@ fn socket(host: Option<&str>) -> Result<PathBuf, EngineError> {
         None | Some("") => Ok(DEFAULT_SOCKET.into()),
         Some(host) => match host.strip_prefix("unix://") {
             Some(path) => Ok(path.into()),
-            None => Err(EngineError::Remote { host: host.to_owned() }),
+            None => Err(EngineError::Remote { kind: kind(host) }),
         },
+    }
+}
+
+/// What a value of `DOCKER_HOST` is, without what is in it.
+fn kind(host: &str) -> String {
+    let scheme = host.split_once("://").map(|(scheme, _)| scheme);
+    match scheme.filter(|scheme| scheme.len() <= 10 && scheme.chars().all(|char| char.is_ascii_alphanumeric())) {
+        Some(scheme) => format!("a {scheme}:// address"),
+        None => "no URL".into(),
     }
 }
 
@@ -232,9 +241,13 @@ mod tests {
         assert_eq!(socket(None).unwrap(), Path::new(DEFAULT_SOCKET));
         assert_eq!(socket(Some("")).unwrap(), Path::new(DEFAULT_SOCKET));
         assert_eq!(socket(Some("unix:///run/user/1000/docker.sock")).unwrap(), Path::new("/run/user/1000/docker.sock"));
-        for host in ["tcp://10.0.0.1:2375", "ssh://build", "10.0.0.1"] {
-            let error = socket(Some(host)).unwrap_err();
-            assert!(error.to_string().contains(&format!("`{host}`")), "{error}");
+        for (host, kind) in [
+            ("tcp://user:secret@10.0.0.1:2375", "a tcp:// address"),
+            ("ssh://user@build", "a ssh:// address"),
+            ("secret", "no URL"),
+        ] {
+            let error = socket(Some(host)).unwrap_err().to_string();
+            assert!(error.contains(kind) && !error.contains("secret") && !error.contains('@'), "{error}");
         }
     }
 

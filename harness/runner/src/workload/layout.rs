@@ -105,7 +105,8 @@ impl Layout {
         let all = self.root.join("services");
         for entry in fs_err::read_dir(&all)? {
             let folder = entry?.path();
-            if !folder.join(FILE).exists() {
+            // A link that leads nowhere is there, too: what is wrong with it is told.
+            if folder.join(FILE).symlink_metadata().is_err() {
                 continue;
             }
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
