@@ -133,6 +133,9 @@ pub struct InitArgs {
     /// An OpenAPI description, as JSON or YAML: a step for each operation that has an example
     #[arg(long, value_name = "FILE")]
     pub openapi: Option<PathBuf>,
+    /// The path of the one request, where there is no description
+    #[arg(long, alias = "path", value_name = "PATH", default_value = "/", conflicts_with = "openapi")]
+    pub get: String,
     /// The component to measure
     #[arg(long, value_name = "FILE")]
     pub component: Option<String>,

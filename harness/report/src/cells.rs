@@ -78,7 +78,8 @@ impl<'a> Figure<'a> {
         let Some(cell) = self.find(subject) else {
             return self.missing(subject, &texts);
         };
-        texts.extend(self.doubts(cell).iter().map(|text| marks.mark(text)));
+        let doubts = Doubts { record: self.record, summary: self.summary };
+        texts.extend(doubts.of(cell).iter().map(|text| marks.mark(text)));
         let is_bound = self.summary.is_lower_bound(cell);
         let value = scale.number(cell.value.median);
         let value = match self.column.kind {
@@ -111,9 +112,17 @@ impl<'a> Figure<'a> {
         let cold = self.column.kind == CellKind::Warm && self.summary.cell(subject, &STARTUP_COLD, "total").is_some();
         TableCell::Whole(vec![Piece::new(if cold { "= cold" } else { "–" }, DIM)])
     }
+}
 
+/// What tells which figures are not to be taken as they stand.
+pub(crate) struct Doubts<'a> {
+    pub record: &'a RunRecord,
+    pub summary: &'a Summary,
+}
+
+impl Doubts<'_> {
     /// Why a figure is not to be taken as it stands.
-    fn doubts(&self, cell: &Cell) -> Vec<String> {
+    pub(crate) fn of(&self, cell: &Cell) -> Vec<String> {
         let mut doubts = Vec::new();
         if cell.metric == &THROUGHPUT {
             doubts.extend(self.near_ceiling(cell));
@@ -135,12 +144,18 @@ impl<'a> Figure<'a> {
 
     fn near_ceiling(&self, cell: &Cell) -> Option<String> {
         let ceiling = self.record.calibration.generator_ceiling_rps?;
+        let reached = number(ceiling);
+        if cell.value.median > ceiling {
+            return Some(format!(
+                "more than the {reached} requests/s that the load generator reached against a server that does nothing, so \
+                 that was disturbed when it was measured: the generator may be what limits this figure"
+            ));
+        }
         (cell.value.median > NEAR_CEILING * ceiling).then(|| {
             format!(
-                "more than {:.0} % of the {} requests/s that the load generator reaches against a server that does \
+                "more than {:.0} % of the {reached} requests/s that the load generator reaches against a server that does \
                  nothing: the generator may be what limits it",
                 NEAR_CEILING * 100.0,
-                number(ceiling)
             )
         })
     }

@@ -19,7 +19,11 @@ pub(crate) fn claims(judged: &[Judged]) -> Vec<(String, String)> {
 
 /// Whether there is anything to judge a claim by.
 pub(crate) fn was_measured(judged: &Judged) -> bool {
-    judged.usual.iter().chain(&judged.best).any(|case| case.estimate.is_some())
+    has_estimate(&judged.usual) || has_estimate(&judged.best)
+}
+
+fn has_estimate(cases: &[JudgedCase]) -> bool {
+    cases.iter().any(|case| case.estimate.is_some())
 }
 
 fn says(judged: &Judged) -> String {
@@ -27,9 +31,10 @@ fn says(judged: &Judged) -> String {
     let verdict = judged.verdict();
     let mut sentences = vec![format!("{}: {} ({}).", verdict.to_string().to_uppercase(), claim.claim, claim.figure)];
     sentences.extend(claim.reading.iter().map(|reading| format!("Read as: {reading}.")));
-    let best =
-        if judged.best.is_empty() { String::new() } else { format!("; at best {}", cases(judged, &judged.best)) };
-    sentences.push(format!("Measured: {}{best}.", cases(judged, &judged.usual)));
+    // At least one of the two was measured, and what was not says nothing.
+    let parts = [("", &judged.usual), ("at best ", &judged.best)].into_iter().filter(|(_, of)| has_estimate(of));
+    let parts: Vec<String> = parts.map(|(which, of)| format!("{which}{}", cases(judged, of))).collect();
+    sentences.push(format!("Measured: {}.", parts.join("; ")));
     sentences.extend(flips(judged, verdict));
     sentences.join(" ")
 }
@@ -72,7 +77,15 @@ fn value(case: &JudgedCase, unit: Option<Unit>) -> String {
 /// Under which condition the answer is another.
 pub(crate) fn flips(judged: &Judged, verdict: Verdict) -> Option<String> {
     if let Some(best) = judged.best_verdict().filter(|best| *best != verdict && *best != Verdict::Undecided) {
-        return Some(format!("The answer flips with the best of both sides: there it {best}."));
+        return Some(match verdict {
+            _ if !has_estimate(&judged.usual) => {
+                format!("Of what is usually shipped nothing was measured; with the best of both sides it {best}.")
+            }
+            Verdict::Undecided => format!("With the best of both sides it {best}."),
+            Verdict::Holds | Verdict::DoesNotHold => {
+                format!("The answer flips with the best of both sides: there it {best}.")
+            }
+        });
     }
     let of = |wanted: Verdict| -> Vec<&str> {
         judged.usual.iter().filter(|case| case.verdict == wanted).map(|case| case.service.as_str()).collect()

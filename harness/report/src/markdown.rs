@@ -5,6 +5,7 @@ use tare_stats::{Cell, Judged, Summary};
 
 use crate::answer::answer;
 use crate::catalogue::{self, Entry};
+use crate::cells::Doubts;
 use crate::claims::{cases, flips, was_measured};
 use crate::conditions::conditions;
 use crate::content::Content;
@@ -30,7 +31,8 @@ pub fn markdown(content: &Content<'_>) -> String {
     }
     let mut marks = Marks::default();
     let mut shown: Vec<&Column> = Vec::new();
-    let columns: Vec<Vec<Column>> = services.iter().map(|service| columns(summary, service)).collect();
+    let doubts = Doubts { record, summary };
+    let columns: Vec<Vec<Column>> = services.iter().map(|service| columns(&doubts, service, &mut marks)).collect();
     for (service, columns) in services.iter().zip(&columns) {
         shown.extend(columns);
         text += &table(record, service, columns, &mut marks);
@@ -70,16 +72,20 @@ struct Column {
 }
 
 /// The columns of which any subject of a service has something.
-fn columns(summary: &Summary, service: &Service) -> Vec<Column> {
+fn columns(doubts: &Doubts<'_>, service: &Service, marks: &mut Marks) -> Vec<Column> {
+    let summary = doubts.summary;
     let found = catalogue::with(|entry| entry.markdown).filter_map(|(entry, heading)| {
         let of_subject = |subject| summary.cell(subject, entry.metric, entry.phase);
         let values: Vec<Option<&Cell>> = service.subjects.iter().map(of_subject).collect();
         let least = values.iter().flatten().map(|cell| cell.value.median).filter(|value| *value > 0.0);
         let scale = Scale::of(entry.metric.unit, least.reduce(f64::min)?);
-        let cell =
-            |cell: Option<&Cell>| cell.map_or_else(|| "–".to_owned(), |cell| figure(summary, entry, cell, scale));
+        let mut cell = |cell: Option<&Cell>| {
+            let Some(cell) = cell else { return "–".to_owned() };
+            let marks: String = doubts.of(cell).iter().map(|text| marks.mark(text)).collect();
+            format!("{} {marks}", figure(summary, entry, cell, scale)).trim_end().to_owned()
+        };
         let heading = format!("{heading}, {}", scale.name).trim_end_matches(", ").to_owned();
-        Some(Column { entry, heading, cells: values.into_iter().map(cell).collect() })
+        Some(Column { entry, heading, cells: values.into_iter().map(&mut cell).collect() })
     });
     found.collect()
 }

@@ -22,12 +22,14 @@ use step::{Expected, Step};
 use value::{comment, string};
 
 /// What the file is to hold.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
     /// The service's name, checked already.
     pub name: &'a str,
-    /// The text of an `OpenAPI` description, as JSON or YAML. Without it the file asks `GET /`.
+    /// The text of an `OpenAPI` description, as JSON or YAML.
     pub openapi: Option<&'a str>,
+    /// What the file asks for where there is no description: a path, which begins with `/`.
+    pub get: &'a str,
     /// The component's file, relative to the folder that the text is written into, or absolute.
     pub component: Option<&'a str>,
     /// The program with its arguments, as a shell takes them apart.
@@ -36,6 +38,12 @@ pub struct Options<'a> {
     pub image: Option<&'a str>,
     /// The port that the program, or what is in the image, listens on. `None` where it takes the one that it is told.
     pub port: Option<u16>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { name: "", openapi: None, get: "/", component: None, program: None, image: None, port: None }
+    }
 }
 
 /// A `service.toml`.
@@ -83,6 +91,9 @@ pub enum ScaffoldError {
     /// The component's file has no name.
     #[error("the component's file is empty: name one, such as service.wasm")]
     Component,
+    /// The path is none.
+    #[error("`{0}` is not a path: it begins with `/` and has neither spaces nor braces")]
+    Path(String),
     /// The image's name is none.
     #[error("`{0}` is not the name of an image: write it like NAME:TAG")]
     Image(String),
@@ -104,7 +115,7 @@ pub fn service_toml(options: &Options<'_>) -> Result<Scaffold, ScaffoldError> {
     let mut text = head(options.name);
     text.push_str(&implementation::write(options));
     let Some(openapi) = options.openapi else {
-        text.push_str(&without_description());
+        text.push_str(&without_description(options.get)?);
         return Ok(Scaffold { text, left_out: Vec::new() });
     };
     let plan = plan(openapi)?;
@@ -166,11 +177,15 @@ const DESCRIBED: &str = "
 ";
 
 /// The step where there is no description, and what else a step may hold.
-fn without_description() -> String {
+fn without_description(path: &str) -> Result<String, ScaffoldError> {
+    let is_plain = |char: char| char.is_ascii_graphic() && !matches!(char, '{' | '}' | '"' | '\\');
+    if !(path.starts_with('/') && path.chars().all(is_plain)) {
+        return Err(ScaffoldError::Path(path.into()));
+    }
     let step = Step {
-        name: "root".into(),
+        name: if path == "/" { "root".into() } else { "probe".into() },
         method: "GET".into(),
-        path: "/".into(),
+        path: path.into(),
         expect: Expected { status: 200, content_type: None },
         weight: Some(1),
         probe: true,
@@ -186,7 +201,7 @@ fn without_description() -> String {
     );
     text.push_str(&step.write());
     text.push_str(MORE_STEPS);
-    text
+    Ok(text)
 }
 
 /// Steps to be switched on, where there is no description.

@@ -23,7 +23,7 @@ pub struct QuickArgs {
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// The path of the one request, which must be answered with 200
-    #[arg(long, value_name = "PATH", default_value = "/")]
+    #[arg(long, alias = "path", value_name = "PATH", default_value = "/")]
     pub get: String,
     /// What to call it
     #[arg(long, value_name = "NAME")]

@@ -5,7 +5,9 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Result, bail};
 use tare_load::Histogram;
 use tare_model::{Group, RunRecord, RunState, Sample, Subject};
-use tare_runner::{Cancel, Finding, Layout, Level, LoadName, Observer, Options, Progress, StoppingRule, preflight};
+use tare_runner::{
+    Cancel, Finding, Layout, Level, LoadName, Observer, Options, Progress, StoppingRule, check_files, choose, preflight,
+};
 use tare_stats::Convergence;
 
 use crate::args::CompareArgs;
@@ -28,7 +30,9 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     // Any seed will do; it is on the record.
     let seed = args.seed.unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos().into()));
     let choice = args.choice(seed);
-    let builds = tare_runner::builds(&tare_runner::choose(&choice, &services)?);
+    let chosen = choose(&choice, &services)?;
+    check_files(&chosen)?;
+    let builds = tare_runner::builds(&chosen);
     let claims = results::claims(&layout.claims())?;
     let _alone = machine::take().await?;
     check(&preflight(&layout, builds).await)?;

@@ -39,6 +39,7 @@ pub fn execute(args: &InitArgs) -> Result<Exit> {
     let options = Options {
         name: &name,
         openapi: openapi.as_deref(),
+        get: &args.get,
         component: component.as_deref(),
         program: program.as_deref(),
         image: args.image.as_deref(),
@@ -52,7 +53,10 @@ pub fn execute(args: &InitArgs) -> Result<Exit> {
         say(&format!("left out: {operation}"));
     }
     print(&format!("{}\n", file.display()))?;
-    say(&format!("next: edit it, then `doctor --service {0}` and `compare --service {0}`", args.path.display()));
+    say(&format!(
+        "next: edit it, then `tare doctor --service {0}` and `tare compare --service {0}`",
+        args.path.display()
+    ));
     Ok(Exit::Done)
 }
 

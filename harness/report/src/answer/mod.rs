@@ -101,8 +101,8 @@ impl Comparison<'_> {
             samples.iter().filter(of_group).any(|sample| record.side(&sample.subject) == Some(side))
         };
         let (when, variants) = match (is_there(Side::Wasm), is_there(Side::Container)) {
-            (true, false) => ("Only components were measured; of their variants,", &self.wasm),
-            (false, true) => ("Only containers were measured; of their variants,", &self.containers),
+            (true, false) => ("Of the variants of components,", &self.wasm),
+            (false, true) => ("Of the variants of containers,", &self.containers),
             _ => return None,
         };
         let found: Vec<_> = catalogue::with(|entry| entry.question)

@@ -99,7 +99,7 @@ fn of_one_side_the_answer_says_what_can_be_said() {
         (text.split("The answer\n").nth(1).map(str::to_owned), text)
     };
     let (components, text) = answer("wasmtime");
-    insta::assert_snapshot!(components.unwrap(), @"Only components were measured; of their variants, wasmtime/aot starts soonest, takes the least memory when idle and answers the most requests.");
+    insta::assert_snapshot!(components.unwrap(), @"Of the variants of components, wasmtime/aot starts soonest, takes the least memory when idle and answers the most requests.");
     assert!(!text.contains("docker/") && !text.contains("Cannot be measured"), "{text}");
     let (containers, text) = answer("docker");
     // One of the two variants is no candidate, and of one alone there is nothing to say.

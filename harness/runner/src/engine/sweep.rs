@@ -35,6 +35,16 @@ impl Engine {
         Ok(Swept { removed, unknown })
     }
 
+    /// The names of the containers that run on this engine and are not of this process.
+    ///
+    /// # Errors
+    /// The engine refuses to list them.
+    pub async fn others(&self) -> Result<Vec<String>> {
+        let running = self.docker.list_containers(None).await.context("listing containers")?;
+        let is_other = |container: &&ContainerSummary| labels(container).is_none_or(|owner| owner.process != me());
+        Ok(running.iter().filter(is_other).map(name).collect())
+    }
+
     /// Removes nameless images of ours that no build can still be working on.
     async fn sweep_images(&self, now: Duration) -> Result<()> {
         let filters = HashMap::from([("label", vec![KIND]), ("dangling", vec!["true"])]);

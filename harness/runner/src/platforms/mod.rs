@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use tare_model::{PlatformRecord, Role, Side, VariantId, VariantRecord};
 
 pub use self::context::{Notes, RunContext};
+pub use self::docker::NAME as DOCKER;
 pub use self::end::{Cause, End};
 pub use self::isolation::Isolation;
 pub use self::leftovers::remove as remove_leftovers;

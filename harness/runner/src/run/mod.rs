@@ -1,7 +1,9 @@
 //! A whole run: preparation, calibration, rounds.
 
 mod begin;
+mod calibrate;
 pub mod examine;
+pub mod files;
 mod intruder;
 pub mod isolation;
 pub mod observer;
@@ -13,12 +15,10 @@ mod suites;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
-use tare_load::{Mix, Mode};
+use anyhow::{Result, anyhow};
 use tare_model::metrics::SIZE;
 use tare_model::{Group, Plan, RunRecord, RunState, Sample, Subject};
 
@@ -27,11 +27,8 @@ use self::observer::{LoadName, Measured, Observer, Progress, StoppingRule};
 use self::plan::{Choice, Chosen, Suite, choose, order, plan};
 use self::prepare::{Prepared, Ready, failed, prepare};
 use self::scheduler::{Rotation, Scheduler};
-use crate::session::drive::{Loop, ceiling, drive, first_error, open_rates};
 use crate::session::measure::{Findings, Job, Load, Reading};
-use crate::session::mix::mix;
-use crate::session::sweep::{self, Sweep};
-use crate::session::verify::verify;
+use crate::session::sweep::Sweep;
 use crate::sys::affinity::pin_this_thread;
 use crate::sys::cancel::Cancel;
 use crate::sys::sampling::{CpuTimes, STEAL_LIMIT};
@@ -163,83 +160,6 @@ impl Run<'_> {
                 Err(error) => self.record.failed.push(failed(&ready.subject, Some(Group::Size), None, &error)),
             }
         }
-        Ok(())
-    }
-
-    /// Before any number counts: every subject passes its scenario, and where there is to be a load, its capacity and
-    /// the generator's are found.
-    async fn calibrate(&mut self) -> Result<()> {
-        let prepared = self.prepared;
-        let load = self.record.plan.load.clone();
-        let mut services = BTreeSet::new();
-        for (index, ready) in prepared.ready.iter().enumerate() {
-            let subject = ready.subject.clone();
-            self.tell(&format!("verify {subject} ({} of {})", index + 1, prepared.ready.len()), None);
-            match self.verify(ready).await {
-                Ok(Some((capacity, mix))) => {
-                    self.record.calibration.capacity_rps.insert(subject.to_string(), capacity);
-                    if services.insert(subject.service.clone()) {
-                        self.find_ceiling(&mix).await?;
-                    }
-                }
-                Ok(None) => {}
-                Err(_) if self.is_cancelled() => return self.interrupt(),
-                Err(error) => {
-                    self.record.failed.push(failed(&ready.subject, None, None, &error));
-                    self.strikes.insert(subject, FAILURES_TOLERATED);
-                }
-            }
-            self.save()?;
-        }
-        let capacities = &self.record.calibration.capacity_rps;
-        let subjects = prepared.ready.iter().map(|ready| ready.subject.clone());
-        // Controls do not count: they are no alternative that the load of the others would have to suit.
-        let judged = subjects.filter(|subject| !self.record.is_control(subject)).filter_map(|subject| {
-            let capacity = *capacities.get(&subject.to_string())?;
-            Some((subject.service, capacity))
-        });
-        let judged: Vec<(String, f64)> = judged.collect();
-        let calibration = &mut self.record.calibration;
-        calibration.open_rate_rps = open_rates(judged.clone(), load.open_share);
-        if let Some(ceiling) = calibration.generator_ceiling_rps.filter(|_| load.sweep_s > 0.0) {
-            calibration.sweep_rps = sweep::rates(judged, load.open_share, ceiling * load.sweep.of_ceiling);
-        }
-        self.save()
-    }
-
-    /// Passes a subject through its scenario; returns its capacity in requests per second, where it is to be loaded.
-    async fn verify(&self, ready: &Ready<'_>) -> Result<Option<(f64, Arc<Mix>)>> {
-        let (context, plan) = (&self.prepared.context, &self.record.plan);
-        let scenario = ready.scenario;
-        let timeout = Duration::from_secs_f64(plan.load.timeout_s);
-        let mut launched = ready.target.launch().await.context("it did not start")?;
-        let addr = launched.instance.addr();
-        let judged = async {
-            let captures = verify(scenario, addr, plan.seed, timeout).await?;
-            if !self.loads() {
-                return Ok(None);
-            }
-            let mix = Arc::new(mix(scenario, &captures)?);
-            let outcome = drive(context, addr, &plan.load, &mix, capacity_loop(plan)).await?;
-            ensure!(outcome.right > 0, "no request of the load was answered rightly: {}", first_error(&outcome));
-            Ok(Some((outcome.throughput_rps(), mix)))
-        };
-        let judged: Result<Option<(f64, Arc<Mix>)>> = judged.await;
-        let ended = launched.instance.ended().await?;
-        launched.instance.stop().await?;
-        match (judged, ended) {
-            (Err(error), Some(how)) => Err(error.context(format!("it died: {how}"))),
-            (Ok(_), Some(how)) => Err(anyhow!("it died: {how}")),
-            (judged, _) => judged,
-        }
-    }
-
-    /// The generator's ceiling with a service's requests; the lowest of all services counts.
-    async fn find_ceiling(&mut self, mix: &Arc<Mix>) -> Result<()> {
-        let plan = &self.record.plan;
-        let found = ceiling(&self.prepared.context, &plan.load, mix, capacity_loop(plan)).await?;
-        let lowest = &mut self.record.calibration.generator_ceiling_rps;
-        *lowest = Some(lowest.map_or(found, |lowest| lowest.min(found)));
         Ok(())
     }
 
@@ -397,8 +317,4 @@ impl Run<'_> {
         }
         self.observer.record(&self.record)
     }
-}
-
-fn capacity_loop(plan: &Plan) -> Loop {
-    Loop { name: "closed", mode: Mode::Closed, seconds: plan.load.capacity_s, seed: plan.seed }
 }

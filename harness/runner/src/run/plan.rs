@@ -74,7 +74,11 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
             }
         }
     }
-    ensure!(!chosen.is_empty(), "{}", nothing_left(choice, &wanted));
+    ensure!(!chosen.is_empty(), "{}", nothing_left(&choice.platforms, &wanted));
+    // What is named and takes nothing would be missed without a word.
+    let idle = |name: &&String| !chosen.iter().any(|chosen| is_named(name, chosen.variant.entry()));
+    let idle: Vec<String> = choice.platforms.iter().filter(idle).cloned().collect();
+    ensure!(idle.is_empty(), "{}", nothing_left(&idle, &wanted));
     Ok(chosen)
 }
 
@@ -117,7 +121,7 @@ fn check_implementations(choice: &Choice, wanted: &[&Service]) -> Result<()> {
 }
 
 /// Why a choice leaves nothing to measure: what is there does not go with what was named.
-fn nothing_left(choice: &Choice, wanted: &[&Service]) -> String {
+fn nothing_left(platforms: &[String], wanted: &[&Service]) -> String {
     let workloads = wanted.iter().flat_map(|service| service.workloads());
     let fits = workloads.map(|workload| {
         let fitting = variants().filter(|(_, variant)| variant.takes(workload.implementation).is_some());
@@ -125,7 +129,7 @@ fn nothing_left(choice: &Choice, wanted: &[&Service]) -> String {
         format!("{workload} can be measured as {}", ids.join(", "))
     });
     let fits: Vec<String> = fits.collect();
-    format!("nothing is left to measure on {}: {}", choice.platforms.join(", "), fits.join("; "))
+    format!("there is nothing to measure on {}: {}", platforms.join(", "), fits.join("; "))
 }
 
 impl Choice {
@@ -366,9 +370,13 @@ mod tests {
         let error = |choice: Choice| choose(&choice, &services).err().unwrap().to_string();
         let told = error(Choice { platforms: vec!["docker/scratch".into()], ..Choice::default() });
         assert!(
-            told.contains("nothing is left to measure on docker/scratch: cart:given can be measured as wasmtime/aot"),
+            told.contains("there is nothing to measure on docker/scratch: cart:given can be measured as wasmtime/aot"),
             "{told}"
         );
+        // Nor is it passed over beside something that goes.
+        let platforms = vec!["wasmtime".into(), "docker/scratch".into()];
+        let told = error(Choice { platforms, ..Choice::default() });
+        assert!(told.starts_with("there is nothing to measure on docker/scratch: "), "{told}");
         let told = error(Choice { implementations: vec!["go".into()], ..Choice::default() });
         assert_eq!(told, "there is no implementation `go`; there are: given, running");
         let only = Choice { implementations: vec!["running".into()], ..Choice::default() };

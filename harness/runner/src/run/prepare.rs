@@ -11,7 +11,7 @@ use super::observer::{Observer, Progress};
 use super::plan::{Chosen, check_platforms, is_named};
 use crate::artifacts::{Product, Products, Wanted, build};
 use crate::engine::{Engine, RunOwner, Swept};
-use crate::platforms::{Entry, Notes, RunContext, Target, remove_leftovers, variants};
+use crate::platforms::{DOCKER, Entry, Notes, RunContext, Target, remove_leftovers, variants};
 use crate::sys::affinity::Cpus;
 use crate::sys::cancel::Cancel;
 use crate::sys::owner::{Owner, end_own, me, sweep_processes};
@@ -102,10 +102,11 @@ pub async fn prepare<'a>(
         observer.progress(&Progress::step(format!("removed what a dead run had left: {what}")));
     }
     let notes = Notes::default();
-    for what in swept.unknown {
-        notes.warn(format!(
-            "{what} runs on this engine for a run that cannot be seen from here: it may disturb this one"
-        ));
+    if let (Ok(engine), true) = (&engine, chosen.iter().any(|chosen| chosen.variant.entry().platform == DOCKER)) {
+        let others = engine.others().await?;
+        if !others.is_empty() {
+            notes.warn(others_run(&others));
+        }
     }
     let wanted = wanted(layout, chosen);
     let products = build(layout, &wanted, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
@@ -134,6 +135,20 @@ pub async fn prepare<'a>(
         }
     }
     Ok(prepared)
+}
+
+/// What other containers mean for the figures.
+fn others_run(names: &[String]) -> String {
+    const NAMED: usize = 5;
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "other containers run on this engine ({}{more}): memory that the measured ones share with them, of the engine and of \
+         the same image, is counted in part only, so that containers look smaller than they are alone",
+        names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// The artifacts of all chosen variants, and for the intruder those of the variants that it probes and of its control.

@@ -85,7 +85,7 @@ impl Job<'_> {
     /// When the subject does not start, dies or does not stop; what was read before is lost then.
     pub async fn run(&self) -> Result<Findings> {
         let mut findings = Findings::default();
-        let launched = self.target.launch().await.context("it did not start")?;
+        let launched = self.target.launch().await.context("it did not get ready")?;
         if self.groups.contains(&Group::Startup) {
             findings.startup(&STARTUP_COLD, &launched.startup);
         }

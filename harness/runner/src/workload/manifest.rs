@@ -150,6 +150,11 @@ pub fn load(path: &Path) -> Result<Service> {
 /// # Errors
 /// As of [`load`], or it says that the workspace builds it.
 pub fn load_given(path: &Path) -> Result<Service> {
+    ensure!(
+        path.exists(),
+        "there is no {}: name the folder of a service.toml, or the file; `init` writes a first one",
+        path.display()
+    );
     let service = load(path)?;
     let of_workspace = service.implementations.iter().any(|it| matches!(it.source, Source::Workspace { .. }));
     ensure!(!of_workspace, "{}: only the project's own services are built by the workspace", path.display());
@@ -281,9 +286,13 @@ pub(super) fn check_reference(reference: &str) -> Result<()> {
 /// # Errors
 /// It is not a plain URL of this machine.
 pub(super) fn running(url: &str) -> Result<SocketAddr> {
-    let parsed = reqwest::Url::parse(url).with_context(|| format!("`{}` is not a URL", url.escape_debug()))?;
+    let parsed = reqwest::Url::parse(url)
+        .with_context(|| format!("`{}` is not a URL: write it like http://127.0.0.1:8080", url.escape_debug()))?;
     ensure!(parsed.scheme() == "http", "`{parsed}` is not plain HTTP, the only protocol that is measured");
-    ensure!(parsed.path() == "/" && parsed.query().is_none(), "`{parsed}` has a path: that is what the scenario says");
+    ensure!(
+        parsed.path() == "/" && parsed.query().is_none(),
+        "`{parsed}` has a path: leave it out, and name it by --get, or as the `path` of a step"
+    );
     let port = parsed.port_or_known_default().context("it has no port")?;
     let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let host = if host == "localhost" { "127.0.0.1".to_owned() } else { host };

@@ -155,7 +155,12 @@ impl Probe {
     }
 
     fn check_parts(&self, status: u16, body: &str, shown: &str) -> Result<()> {
-        ensure!(status == self.expect.status, "the first answer has the status {status}: `{shown}`");
+        ensure!(
+            status == self.expect.status,
+            "the first answer has the status {status}, and {} is right (the path is said by --get, or in a file by the step \
+             with `probe`): `{shown}`",
+            self.expect.status
+        );
         if let Some(expected) = &self.expect.json {
             let found = serde_json::from_str(body.trim());
             let found = found.with_context(|| format!("the first answer has no JSON body: `{shown}`"))?;

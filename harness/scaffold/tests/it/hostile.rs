@@ -110,7 +110,7 @@ proptest! {
 
     #[test]
     fn a_file_is_read_whatever_is_named(component in text(), program in text(), image in text(), port: Option<u16>) {
-        let options = Options { name: "a", component: Some(&component), program: Some(&program), image: Some(&image), port, openapi: None };
+        let options = Options { name: "a", component: Some(&component), program: Some(&program), image: Some(&image), port, ..Options::default() };
         if let Ok(scaffold) = service_toml(&options) {
             let service = read(&scaffold.text);
             prop_assert!(service.is_ok(), "{}\n{}", service.unwrap_err(), scaffold.text);

@@ -50,6 +50,9 @@ fn a_program_is_taken_as_it_is() {
 #[test]
 fn what_cannot_be_named_is_told() {
     let error = |options: Options<'_>| service_toml(&Options { name: "shop", ..options }).unwrap_err();
+    for get in ["healthz", "", "/a b", "/{id}", "/\"", "/\n"] {
+        assert_eq!(error(Options { get, ..Options::default() }), ScaffoldError::Path(get.into()));
+    }
     let none = Options::default();
     assert_eq!(error(Options { program: Some("a 'b"), ..none }), ScaffoldError::Program("a 'b".into()));
     assert_eq!(error(Options { program: Some(" "), ..none }), ScaffoldError::Program(String::new()));

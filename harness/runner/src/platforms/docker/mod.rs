@@ -18,7 +18,8 @@ use crate::engine::{Engine, daemons};
 use crate::sys::finding::Finding;
 use crate::workload::{Implementation, Layout, Source, Workload};
 
-const NAME: &str = "docker";
+/// The name of the platform of containers that an engine runs.
+pub const NAME: &str = "docker";
 
 /// The platform.
 pub struct Docker;

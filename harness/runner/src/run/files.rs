@@ -1,0 +1,64 @@
+//! The files that somebody brings.
+
+use anyhow::{Context, Result, ensure};
+
+use super::plan::Chosen;
+use crate::workload::{Given, Implementation, Source, find_program};
+
+/// Makes sure that the files are there of which these subjects are made and that nothing builds: a mistyped name must not cost
+/// a comparison that lacks its other side.
+///
+/// # Errors
+/// The first that is not there.
+pub fn check_files(chosen: &[Chosen<'_>]) -> Result<()> {
+    for Chosen { workload, variant, .. } in chosen {
+        let Source::Given(given) = &workload.implementation.source else { continue };
+        // Whether the variant is made of it: it takes an implementation that has nothing else.
+        let is_of = |part: Given| {
+            let source = Source::Given(Box::new(part));
+            variant.takes(&Implementation { source, ..workload.implementation.clone() }).is_some()
+        };
+        let rest = || Given { component: None, program: None, image: None, ..Given::clone(given) };
+        if let Some(component) = given.component.as_ref().filter(|component| component.build.is_none()) {
+            let file = &component.file;
+            let is_missing = !file.exists() && is_of(Given { component: Some(component.clone()), ..rest() });
+            ensure!(
+                !is_missing,
+                "{workload}: there is no component {}: build it first, or name another",
+                file.display()
+            );
+        }
+        if let Some(program) = given.program.as_ref().filter(|program| program.build.is_none())
+            && is_of(Given { program: Some(program.clone()), ..rest() })
+            && let Some(name) = program.command.first()
+        {
+            find_program(name, &given.folder).with_context(|| workload.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::plan::{Choice, choose};
+    use crate::workload::Quick;
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_at_once_where_it_would_be_measured() {
+        let quick = Quick {
+            component: Some("cart.wasm".into()),
+            image: Some("cart:dev".into()),
+            get: "/".into(),
+            ..Quick::default()
+        };
+        let services = [quick.service().unwrap()];
+        let of = |platform: &str| {
+            let choice = Choice { platforms: vec![platform.into()], ..Choice::default() };
+            check_files(&choose(&choice, &services).unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("docker/image"), Ok(()));
+        let told = of("wasmtime").unwrap_err();
+        assert!(told.contains("cart:given: there is no component") && told.contains("cart.wasm"), "{told}");
+    }
+}
