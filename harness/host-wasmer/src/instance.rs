@@ -88,7 +88,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Instantiates a component. What its modules start with ends at the deadline, too.
+    /// Instantiates a component.
     ///
     /// # Errors
     /// A module fails while it is instantiated.
@@ -98,33 +98,27 @@ impl Instance {
         context: &Arc<ServiceContext>,
         runtime: &Handle,
         limits: &Common,
-        deadline: Instant,
-        watchdog: &Watchdog,
     ) -> Result<Self, Failure> {
         let budget = Budget::new(limits.memory_limit, limits.table_elements);
-        let store = Store::new(engine.clone());
-        let watch = watchdog.watch(store.interrupter(), deadline, None);
-        let made = within(&budget, || Self::build(store, linked, context, runtime, Arc::clone(&budget), deadline));
-        drop(watch);
+        let made = within(&budget, || Self::build(engine, linked, context, runtime, Arc::clone(&budget)));
         made.map_err(|error| failed(error, &budget))
     }
 
     fn build(
-        mut store: Store,
+        engine: &Engine,
         linked: &Linked,
         context: &Arc<ServiceContext>,
         runtime: &Handle,
         budget: Arc<Budget>,
-        deadline: Instant,
     ) -> anyhow::Result<Self> {
         let plan = &linked.component.plan;
+        let mut store = Store::new(engine.clone());
         let links = Links {
             memories: vec![None; plan.memories.len()],
             reallocs: vec![None; plan.reallocs.len()],
             later: vec![None; plan.later.len()],
         };
         let env = FunctionEnv::new(&mut store, State::new(Arc::clone(context), links, runtime.clone()));
-        env.as_mut(&mut store).deadline = deadline;
         let mut instances: Vec<ModuleInstance> = Vec::with_capacity(plan.steps.len());
         for (number, (step, sources)) in plan.steps.iter().zip(&linked.imports).enumerate() {
             let externs = sources.iter().map(|source| match source {

@@ -1,7 +1,6 @@
 //! Components taken apart: real ones, made ones, and bytes that are none.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use tare_host_wasmer::component::Component;
@@ -9,7 +8,6 @@ use tare_host_wasmer::engine::headless;
 use tare_host_wasmer::instance::{Instance, Linked};
 use tare_host_wasmer::plan::{Callee, Export, Import, Initializer, Plan};
 use tare_host_wasmer::reader::read;
-use tare_host_wasmer::watchdog::Watchdog;
 use tokio::runtime::Runtime;
 use wasmer::sys::{EngineBuilder, Singlepass};
 use wasmer::{Engine, Module};
@@ -129,9 +127,6 @@ fn what_the_module_that_fills_the_table_starts_with_is_called_in_its_place() {
     started(&reactor(asks)).unwrap();
     let ended = started(&reactor("unreachable")).unwrap_err();
     assert!(ended.contains("unreachable"), "{ended}");
-    // What does not end by itself is ended at the deadline.
-    let ended = started(&reactor("loop br 0 end")).unwrap_err();
-    assert!(ended.contains("--deadline"), "{ended}");
 }
 
 /// Makes an instance of a component.
@@ -151,8 +146,7 @@ fn started(bytes: &[u8]) -> Result<(), String> {
     let runtime = Runtime::new().unwrap();
     let context = Arc::clone(&Fake::new(Vec::new()).state.context);
     let limits = tare_host::settings::Common { memory_limit: limit, ..tare_host::settings::defaults() };
-    let (watchdog, deadline) = (Watchdog::start().unwrap(), Instant::now() + Duration::from_millis(200));
-    let made = Instance::new(&engine, &linked, &context, runtime.handle(), &limits, deadline, &watchdog);
+    let made = Instance::new(&engine, &linked, &context, runtime.handle(), &limits);
     made.map(drop).map_err(|failure| failure.to_string())
 }
 
