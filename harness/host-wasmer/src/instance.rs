@@ -10,7 +10,6 @@ use tare_host::failure::Failure;
 use tare_host::front::ServiceContext;
 use tare_host::settings::Common;
 use tokio::runtime::Handle;
-use wasmer::sys::vm::TrapCode;
 use wasmer::{
     Engine, Extern, FunctionEnv, Instance as ModuleInstance, InstantiationError, RuntimeError, Store, TypedFunction,
 };
@@ -88,7 +87,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Instantiates a component.
+    /// Instantiates a component. What its modules start with ends at the deadline, too.
     ///
     /// # Errors
     /// A module fails while it is instantiated.
@@ -98,27 +97,33 @@ impl Instance {
         context: &Arc<ServiceContext>,
         runtime: &Handle,
         limits: &Common,
+        deadline: Instant,
+        watchdog: &Watchdog,
     ) -> Result<Self, Failure> {
         let budget = Budget::new(limits.memory_limit, limits.table_elements);
-        let made = within(&budget, || Self::build(engine, linked, context, runtime, Arc::clone(&budget)));
-        made.map_err(|error| failed(error, &budget))
+        let store = Store::new(engine.clone());
+        let watch = watchdog.watch(store.interrupter(), deadline, None);
+        let made = within(&budget, || Self::build(store, linked, context, runtime, Arc::clone(&budget), deadline));
+        let interrupted = watch.end();
+        made.map_err(|error| failed(error, interrupted, &budget))
     }
 
     fn build(
-        engine: &Engine,
+        mut store: Store,
         linked: &Linked,
         context: &Arc<ServiceContext>,
         runtime: &Handle,
         budget: Arc<Budget>,
+        deadline: Instant,
     ) -> anyhow::Result<Self> {
         let plan = &linked.component.plan;
-        let mut store = Store::new(engine.clone());
         let links = Links {
             memories: vec![None; plan.memories.len()],
             reallocs: vec![None; plan.reallocs.len()],
             later: vec![None; plan.later.len()],
         };
         let env = FunctionEnv::new(&mut store, State::new(Arc::clone(context), links, runtime.clone()));
+        env.as_mut(&mut store).deadline = deadline;
         let mut instances: Vec<ModuleInstance> = Vec::with_capacity(plan.steps.len());
         for (number, (step, sources)) in plan.steps.iter().zip(&linked.imports).enumerate() {
             let externs = sources.iter().map(|source| match source {
@@ -196,9 +201,9 @@ impl Instance {
             Some(post_return) => post_return.call(&mut self.store),
             None => Ok(()),
         });
-        drop(watch);
+        let interrupted = watch.end();
         self.env.as_mut(&mut self.store).reply = None;
-        ended.map_err(|error| failed(error.into(), &self.budget))
+        ended.map_err(|error| failed(error.into(), interrupted, &self.budget))
     }
 
     /// Asks it for the response to a request, as plain values.
@@ -215,8 +220,8 @@ impl Instance {
         self.env.as_mut(&mut self.store).deadline = deadline;
         let watch = watchdog.watch(self.store.interrupter(), deadline, None);
         let answered = function.call(&mut self.store, &self.env, request);
-        drop(watch);
-        let answer = answered.map_err(|error| failed(error.into(), &self.budget))?;
+        let interrupted = watch.end();
+        let answer = answered.map_err(|error| failed(error.into(), interrupted, &self.budget))?;
         let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
         tare_host::direct::response(answer.status, headers, answer.body)
     }
@@ -241,17 +246,11 @@ fn started(error: InstantiationError) -> anyhow::Error {
     }
 }
 
-/// Tells how a call ended from its error, and from the limit on memory if the instance reached it.
-fn failed(error: anyhow::Error, budget: &Budget) -> Failure {
-    let runtime = error.downcast_ref::<RuntimeError>();
-    let trap = runtime.and_then(RuntimeError::downcast_ref::<Trap>).map(Trap::cause);
-    let interrupted = |error: &RuntimeError| error.clone().to_trap() == Some(TrapCode::HostInterrupt);
-    let late = match trap {
-        Some(Trap::DeadlineReached) => true,
-        Some(Trap::Guest(error)) => error.downcast_ref().is_some_and(interrupted),
-        _ => runtime.is_some_and(interrupted),
-    };
-    if late {
+/// Tells how a call ended from its error, from whether it was interrupted at its deadline, and from the limit on memory if the
+/// instance reached it.
+fn failed(error: anyhow::Error, interrupted: bool, budget: &Budget) -> Failure {
+    let trap = error.downcast_ref::<RuntimeError>().and_then(RuntimeError::downcast_ref::<Trap>).map(Trap::cause);
+    if interrupted || matches!(trap, Some(Trap::DeadlineReached)) {
         Failure::TooSlow
     } else if let Some(limit) = budget.refused() {
         Failure::OutOfMemory { limit, cause: error }

@@ -26,7 +26,7 @@ pub mod service;
 pub mod settings;
 pub mod state;
 pub mod wasi;
-mod watchdog;
+pub mod watchdog;
 mod workers;
 
 /// What both binaries do. Exits with 2 when the host cannot do what it was asked to.

@@ -203,7 +203,7 @@ impl Service {
         let permit = call.admit().await?;
         let runtime = Handle::current();
         let response: Result<Response<Bytes>, Failure> = KEPT.with_borrow_mut(|kept| {
-            let mut pooled = self.instance(kept, &runtime)?;
+            let mut pooled = self.instance(kept, &runtime, call.deadline)?;
             let response = pooled.instance.ask(&request, call.deadline, &self.host.watchdog)?;
             self.keep(kept, pooled);
             Ok(response)
@@ -222,7 +222,7 @@ impl Service {
         runtime: &Handle,
         permit: Permit,
     ) -> Tell {
-        let ended = self.instance(kept, runtime).and_then(|mut pooled| {
+        let ended = self.instance(kept, runtime, deadline).and_then(|mut pooled| {
             pooled.instance.serve(request, &reply, deadline, &self.host.watchdog)?;
             self.keep(kept, pooled);
             Ok(())
@@ -238,20 +238,21 @@ impl Service {
     }
 
     /// A warm instance of this thread, or a fresh one.
-    fn instance(&self, kept: &mut Kept, runtime: &Handle) -> Result<Pooled<Instance>, Failure> {
+    fn instance(&self, kept: &mut Kept, runtime: &Handle, deadline: Instant) -> Result<Pooled<Instance>, Failure> {
         match kept.iter().rposition(|(service, _)| *service == self.number) {
             Some(found) => Ok(kept.swap_remove(found).1.take()),
-            None => Ok(Pooled::fresh(self.fresh(runtime)?)),
+            None => Ok(Pooled::fresh(self.fresh(runtime, deadline)?)),
         }
     }
 
     /// A fresh instance.
     ///
     /// # Errors
-    /// The component fails while it is instantiated.
-    pub fn fresh(&self, runtime: &Handle) -> Result<Instance, Failure> {
-        let Host { engine, settings, .. } = &*self.host;
-        let instance = Instance::new(engine, &self.linked, &self.context, runtime, &settings.common)?;
+    /// The component fails while it is instantiated, or is not ready at the deadline.
+    pub fn fresh(&self, runtime: &Handle, deadline: Instant) -> Result<Instance, Failure> {
+        let Host { engine, settings, watchdog, .. } = &*self.host;
+        let limits = &settings.common;
+        let instance = Instance::new(engine, &self.linked, &self.context, runtime, limits, deadline, watchdog)?;
         self.context.first.made();
         Ok(instance)
     }

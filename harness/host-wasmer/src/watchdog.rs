@@ -24,6 +24,8 @@ struct Watched {
     reply: Option<Arc<Reply>>,
     /// Whether it ran at the last tick already.
     seen: bool,
+    /// Whether it was interrupted.
+    interrupted: bool,
 }
 
 /// Watches one call for as long as it is held.
@@ -60,7 +62,7 @@ impl Watchdog {
 
     /// Watches a call from now on.
     pub fn watch(&self, interrupter: Interrupter, deadline: Instant, reply: Option<Arc<Reply>>) -> Watch<'_> {
-        let watched = Some(Watched { interrupter, deadline, reply, seen: false });
+        let watched = Some(Watched { interrupter, deadline, reply, seen: false, interrupted: false });
         let mut running = self.lock();
         let slot = match running.iter().position(Option::is_none) {
             Some(slot) => {
@@ -81,12 +83,21 @@ impl Watchdog {
             // An interrupt may be missed, so it is repeated until the call has ended. What waits in the host ends itself.
             if now >= watched.deadline {
                 watched.interrupter.interrupt();
+                watched.interrupted = true;
             }
             if let (true, Some(reply)) = (watched.seen, &watched.reply) {
                 reply.release();
             }
             watched.seen = true;
         }
+    }
+}
+
+impl Watch<'_> {
+    /// Ends the watch of a call that has ended. Returns whether it was interrupted: the error that it ended with need not say
+    /// so, since the runtime names the trap that the instruction may give at which it was (a memory access, mostly).
+    pub fn end(self) -> bool {
+        self.dog.lock()[self.slot].as_ref().is_some_and(|watched| watched.interrupted)
     }
 }
 

@@ -14,8 +14,8 @@ mod session;
 pub mod sys;
 pub mod workload;
 
+pub use run::checks::check_files;
 pub use run::examine::examine;
-pub use run::files::check_files;
 pub use run::observer::{EveryRound, LoadName, Measured, Observer, Progress, StoppingRule};
 pub use run::plan::{Choice, Chosen, SUITES, Scope, Suite, builds, choose};
 pub use run::preflight::preflight;

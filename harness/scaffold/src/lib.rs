@@ -92,7 +92,9 @@ pub enum ScaffoldError {
     #[error("the component's file is empty: name one, such as service.wasm")]
     Component,
     /// The path is none.
-    #[error("`{0}` is not a path: it begins with `/` and has neither spaces nor braces")]
+    #[error(
+        "`{0}` is not a path: begin it with `/`, and leave out spaces, quotation marks, braces and letters beyond ASCII"
+    )]
     Path(String),
     /// The image's name is none.
     #[error("`{0}` is not the name of an image: write it like NAME:TAG")]

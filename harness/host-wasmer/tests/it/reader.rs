@@ -1,6 +1,7 @@
 //! Components taken apart: real ones, made ones, and bytes that are none.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use tare_host_wasmer::component::Component;
@@ -8,6 +9,7 @@ use tare_host_wasmer::engine::headless;
 use tare_host_wasmer::instance::{Instance, Linked};
 use tare_host_wasmer::plan::{Callee, Export, Import, Initializer, Plan};
 use tare_host_wasmer::reader::read;
+use tare_host_wasmer::watchdog::Watchdog;
 use tokio::runtime::Runtime;
 use wasmer::sys::{EngineBuilder, Singlepass};
 use wasmer::{Engine, Module};
@@ -127,6 +129,12 @@ fn what_the_module_that_fills_the_table_starts_with_is_called_in_its_place() {
     started(&reactor(asks)).unwrap();
     let ended = started(&reactor("unreachable")).unwrap_err();
     assert!(ended.contains("unreachable"), "{ended}");
+    // What does not end by itself is ended at the deadline, and told so wherever it was: the runtime itself tells of the trap
+    // that a memory access may give.
+    for endless in ["loop br 0 end", "loop i32.const 0 i32.const 1 i32.store br 0 end"] {
+        let ended = started(&reactor(endless)).unwrap_err();
+        assert!(ended.contains("--deadline"), "{ended}");
+    }
 }
 
 /// Makes an instance of a component.
@@ -146,7 +154,8 @@ fn started(bytes: &[u8]) -> Result<(), String> {
     let runtime = Runtime::new().unwrap();
     let context = Arc::clone(&Fake::new(Vec::new()).state.context);
     let limits = tare_host::settings::Common { memory_limit: limit, ..tare_host::settings::defaults() };
-    let made = Instance::new(&engine, &linked, &context, runtime.handle(), &limits);
+    let (watchdog, deadline) = (Watchdog::start().unwrap(), Instant::now() + Duration::from_millis(200));
+    let made = Instance::new(&engine, &linked, &context, runtime.handle(), &limits, deadline, &watchdog);
     made.map(drop).map_err(|failure| failure.to_string())
 }
 

@@ -58,7 +58,7 @@ fn loops_on_every_thread_do_not_stop_the_others(program: &Program) {
     let (host, addr) = Host::guest(program, &["--deadline", "5s"]);
     let loops = 4 * std::thread::available_parallelism().unwrap().get();
     let begun = Barrier::new(loops + 1);
-    std::thread::scope(|scope| {
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
         let looping: Vec<_> = (0..loops)
             .map(|_| {
                 scope.spawn(|| {
@@ -69,9 +69,10 @@ fn loops_on_every_thread_do_not_stop_the_others(program: &Program) {
             .collect();
         begun.wait();
         assert_eq!(text(addr, "/hello"), "hello");
-        assert!(looping.into_iter().all(|request| request.join().unwrap() == 504));
+        looping.into_iter().map(|request| request.join().unwrap()).collect()
     });
-    host.stop();
+    let log = host.stop();
+    assert!(statuses.iter().all(|status| *status == 504), "{statuses:?}: {log}");
 }
 
 fn memory_is_limited_for_each_instance(program: &Program) {

@@ -2,8 +2,8 @@
 
 mod begin;
 mod calibrate;
+pub mod checks;
 pub mod examine;
-pub mod files;
 mod intruder;
 pub mod isolation;
 pub mod observer;

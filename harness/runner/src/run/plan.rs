@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail, ensure};
 use tare_model::{Group, LoadPlan, Plan, Role, Subject, SweepPlan};
 
+use super::checks::{check_implementations, check_platforms, nothing_left};
 pub use super::suites::{SUITES, Scope, Suite};
 use crate::platforms::{Entry, NOISE, REFERENCE, Variant, variants};
 use crate::workload::{Service, Source, Workload};
@@ -90,46 +91,6 @@ pub fn builds(chosen: &[Chosen<'_>]) -> bool {
         let is_built_in = matches!(implementation.source, Source::Workspace { .. });
         products.iter().any(|product| is_built_in || product.is_shared())
     })
-}
-
-/// Makes sure that platforms and variants are known.
-///
-/// # Errors
-/// The first name that is in no registry, with those that are.
-pub fn check_platforms(names: &[String]) -> Result<()> {
-    for name in names {
-        ensure!(
-            variants().any(|(_, variant)| is_named(name, variant.entry())),
-            "there is no platform or variant `{name}`; there are: {}",
-            variants().map(|(_, variant)| variant.entry().id().to_string()).collect::<Vec<_>>().join(", ")
-        );
-    }
-    Ok(())
-}
-
-fn check_implementations(choice: &Choice, wanted: &[&Service]) -> Result<()> {
-    let mut known: Vec<&str> = Vec::new();
-    for workload in wanted.iter().flat_map(|service| service.workloads()) {
-        if !known.contains(&workload.implementation.name.as_str()) {
-            known.push(&workload.implementation.name);
-        }
-    }
-    match choice.implementations.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => bail!("there is no implementation `{name}`; there are: {}", known.join(", ")),
-        None => Ok(()),
-    }
-}
-
-/// Why a choice leaves nothing to measure: what is there does not go with what was named.
-fn nothing_left(platforms: &[String], wanted: &[&Service]) -> String {
-    let workloads = wanted.iter().flat_map(|service| service.workloads());
-    let fits = workloads.map(|workload| {
-        let fitting = variants().filter(|(_, variant)| variant.takes(workload.implementation).is_some());
-        let ids: Vec<String> = fitting.map(|(_, variant)| variant.entry().id().to_string()).collect();
-        format!("{workload} can be measured as {}", ids.join(", "))
-    });
-    let fits: Vec<String> = fits.collect();
-    format!("there is nothing to measure on {}: {}", platforms.join(", "), fits.join("; "))
 }
 
 impl Choice {

@@ -6,9 +6,10 @@ use std::rc::Rc;
 use anyhow::{Context, Result, ensure};
 use tare_model::{FailedCell, Group, Subject, SubjectRecord, UnavailableCell};
 
+use super::checks::check_platforms;
 use super::intruder::{INTRUDER, is_probed, workspace};
 use super::observer::{Observer, Progress};
-use super::plan::{Chosen, check_platforms, is_named};
+use super::plan::{Chosen, is_named};
 use crate::artifacts::{Product, Products, Wanted, build};
 use crate::engine::{Engine, RunOwner, Swept};
 use crate::platforms::{DOCKER, Entry, Notes, RunContext, Target, remove_leftovers, variants};

@@ -1,9 +1,50 @@
-//! The files that somebody brings.
+//! Whether what is chosen is there: platforms and implementations by name, files.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::plan::Chosen;
-use crate::workload::{Given, Implementation, Source, find_program};
+use super::plan::{Choice, Chosen, is_named};
+use crate::platforms::variants;
+use crate::workload::{Given, Implementation, Service, Source, find_program};
+
+/// Makes sure that platforms and variants are known.
+///
+/// # Errors
+/// The first name that is in no registry, with those that are.
+pub fn check_platforms(names: &[String]) -> Result<()> {
+    for name in names {
+        ensure!(
+            variants().any(|(_, variant)| is_named(name, variant.entry())),
+            "there is no platform or variant `{name}`; there are: {}",
+            variants().map(|(_, variant)| variant.entry().id().to_string()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn check_implementations(choice: &Choice, wanted: &[&Service]) -> Result<()> {
+    let mut known: Vec<&str> = Vec::new();
+    for workload in wanted.iter().flat_map(|service| service.workloads()) {
+        if !known.contains(&workload.implementation.name.as_str()) {
+            known.push(&workload.implementation.name);
+        }
+    }
+    match choice.implementations.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => bail!("there is no implementation `{name}`; there are: {}", known.join(", ")),
+        None => Ok(()),
+    }
+}
+
+/// Why a choice leaves nothing to measure: what is there does not go with what was named.
+pub(super) fn nothing_left(platforms: &[String], wanted: &[&Service]) -> String {
+    let workloads = wanted.iter().flat_map(|service| service.workloads());
+    let fits = workloads.map(|workload| {
+        let fitting = variants().filter(|(_, variant)| variant.takes(workload.implementation).is_some());
+        let ids: Vec<String> = fitting.map(|(_, variant)| variant.entry().id().to_string()).collect();
+        format!("{workload} can be measured as {}", ids.join(", "))
+    });
+    let fits: Vec<String> = fits.collect();
+    format!("there is nothing to measure on {}: {}", platforms.join(", "), fits.join("; "))
+}
 
 /// Makes sure that the files are there of which these subjects are made and that nothing builds: a mistyped name must not cost
 /// a comparison that lacks its other side.
@@ -41,7 +82,7 @@ pub fn check_files(chosen: &[Chosen<'_>]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::plan::{Choice, choose};
+    use crate::run::plan::choose;
     use crate::workload::Quick;
 
     #[test]
