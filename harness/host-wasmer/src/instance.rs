@@ -23,7 +23,7 @@ use crate::plan::{self, Export, Import, Signature, World};
 use crate::reply::Reply;
 use crate::state::{Links, State};
 use crate::wasi::http::{IncomingRequest, ResponseOutparam};
-use crate::watchdog::Watchdog;
+use crate::watchdog::{Watch, Watchdog};
 
 /// A component with its imports found: what every instance is made of.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Linked {
     component: Component,
     /// The imports of each step.
     imports: Vec<Vec<Source>>,
+    /// Whether any code of it runs while it is instantiated. What has none is not watched there, which takes time.
+    starts: bool,
 }
 
 /// Where an import comes from, as far as it is known before there is an instance.
@@ -63,7 +65,9 @@ impl Linked {
         let steps = component.plan.steps.iter();
         let imports = steps.map(|step| step.imports.iter().map(source).collect::<anyhow::Result<_>>());
         let imports = imports.collect::<anyhow::Result<_>>()?;
-        Ok(Self { component, imports })
+        let starts = component.modules.iter().any(|module| module.info().start_function.is_some());
+        let starts = starts || !component.plan.initializers.is_empty();
+        Ok(Self { component, imports, starts })
     }
 
     /// What the component exports.
@@ -102,9 +106,9 @@ impl Instance {
     ) -> Result<Self, Failure> {
         let budget = Budget::new(limits.memory_limit, limits.table_elements);
         let store = Store::new(engine.clone());
-        let watch = watchdog.watch(store.interrupter(), deadline, None);
+        let watch = linked.starts.then(|| watchdog.watch(store.interrupter(), deadline, None));
         let made = within(&budget, || Self::build(store, linked, context, runtime, Arc::clone(&budget), deadline));
-        let interrupted = watch.end();
+        let interrupted = watch.is_some_and(Watch::end);
         made.map_err(|error| failed(error, interrupted, &budget))
     }
 
