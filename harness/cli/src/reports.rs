@@ -35,7 +35,16 @@ pub fn write(reports: &Path, name: &str, content: &Content<'_>) -> Result<PathBu
     if folder.symlink_metadata().is_err() {
         fs::rename(rendered.path(), &folder)?;
     } else {
-        replace(&folder, rendered.path(), &new("old")?.path().join("report"))?;
+        let old = new("old")?;
+        let earlier = old.path().join("report");
+        if let Err(error) = replace(&folder, rendered.path(), &earlier) {
+            // What is still there may be somebody's own.
+            if earlier.symlink_metadata().is_ok() {
+                let kept = old.keep();
+                return Err(error.context(format!("the earlier report is kept in {}", kept.display())));
+            }
+            return Err(error);
+        }
     }
     Ok(folder.join("index.html"))
 }

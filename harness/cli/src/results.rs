@@ -64,7 +64,7 @@ impl RunWriter {
     pub fn sample(&mut self, sample: &Sample) -> Result<()> {
         if self.taken.is_empty() {
             // A run that fails before it has measured anything is nobody's newest.
-            link_latest(self.folder.parent().unwrap_or(Path::new(".")), &self.name)?;
+            link_latest(self.folder.parent().unwrap_or(Path::new(".")), &self.name);
         }
         let path = self.folder.join(SAMPLES);
         self.samples.write(sample).with_context(|| format!("cannot append to {}", path.display()))?;
@@ -220,21 +220,19 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Links the newest run's folder. What is there and no link (a folder that an archive was unpacked into) is left alone and
-/// told.
-///
-/// # Errors
-/// The disk takes no link.
-pub fn link_latest(results: &Path, name: &str) -> Result<()> {
+/// Links the newest run's folder. What is there and no link (a folder that an archive was unpacked into) is left alone, and a
+/// disk that takes no link costs only the link; both are told.
+pub fn link_latest(results: &Path, name: &str) {
     let latest = results.join(LATEST);
     if latest.exists() && !latest.is_symlink() {
         say(&format!("{} is not a link, and is left as it is: the newest run is {name}", latest.display()));
-        return Ok(());
+        return;
     }
     let link = tempfile::Builder::new().prefix(".latest.").make_in(results, |path| symlink(name, path));
-    let link = link.with_context(|| format!("cannot link {}", latest.display()))?;
-    link.persist(&latest).with_context(|| format!("cannot link {}", latest.display()))?;
-    Ok(())
+    let linked = link.and_then(|link| link.persist(&latest).map_err(|failed| failed.error));
+    if let Err(error) = linked {
+        say(&format!("warning: {} cannot be linked ({error}): the newest run is {name}", latest.display()));
+    }
 }
 
 fn known(results: &Path) -> Result<String> {
@@ -361,12 +359,12 @@ mod tests {
         let results = tempfile::tempdir().unwrap();
         let latest = results.path().join(LATEST);
         for run in ["r1", "r2"] {
-            link_latest(results.path(), run).unwrap();
+            link_latest(results.path(), run);
             assert_eq!(fs::read_link(&latest).unwrap(), Path::new(run));
         }
         fs::remove_file(&latest).unwrap();
         fs::create_dir(&latest).unwrap();
-        link_latest(results.path(), "r3").unwrap();
+        link_latest(results.path(), "r3");
         assert!(latest.is_dir() && fs::read_dir(results.path()).unwrap().count() == 1);
     }
 
