@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     // One thread: children are started from it and must not outlive their run because a helper thread ended.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(Into::into).and_then(|runtime| {
-        runtime.block_on(async {
+        let done = runtime.block_on(async {
             match cli.command {
                 Command::Compare(args) => commands::compare::execute(args).await,
                 Command::Build(args) => commands::build::execute(args).await,
@@ -39,7 +39,10 @@ fn main() -> ExitCode {
                 Command::Clean(args) => commands::clean::execute(&args).await,
                 Command::Pack(args) => commands::pack::execute(&args).await,
             }
-        })
+        });
+        // What still waits on a thread of its own, for an answer that nobody wants any more, must not keep the end waiting.
+        runtime.shutdown_background();
+        done
     });
     done.unwrap_or_else(|error: anyhow::Error| {
         screen::say(&format!("error: {error:#}"));

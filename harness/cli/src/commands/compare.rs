@@ -82,7 +82,7 @@ async fn measure(
     if done.is_none() {
         say("interrupted: what was measured is kept");
     }
-    if let Err(error) = tare_runner::clear(options.layout, options.run).await {
+    if let Err(error) = tare_runner::clear(options.layout, options.run, cancel).await {
         say(&format!("warning: something of the run is left: {error:#}; `clean` removes it"));
     }
     Ok(done.transpose()?.is_none())

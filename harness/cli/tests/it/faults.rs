@@ -82,6 +82,37 @@ fn ctrl_c_ends_a_start_that_hangs() {
     assert_eq!((record.state, record.failed.len()), (RunState::Interrupted, 0));
 }
 
+/// As Ctrl-Z and `fg` do, again and again.
+#[test]
+fn what_was_measured_while_the_program_stood_still_is_no_figure() {
+    let _alone = alone();
+    let runs = Runs::new();
+    let args = ["compare", "--suite", "quick", "--rounds", "1", "--only", "load", "--service", "orders"];
+    let mut child = tare(&args).args(["--platform", "native/process"]).args(runs.args()).spawn().unwrap();
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let deadline = Instant::now() + Duration::from_mins(5);
+    // What is calibrated before the rounds is no figure.
+    while !runs.raw_record().contains("open_rate_rps\": {\n") {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "it measures nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "it does not end");
+        kill(pid, Signal::SIGSTOP).unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+        kill(pid, Signal::SIGCONT).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(status.code(), Some(1));
+    let run = runs.newest();
+    let reasons: Vec<String> = run.record().failed.into_iter().map(|failed| failed.reason).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("this program was stopped for 0.")), "{reasons:?}");
+    assert!(run.samples().iter().all(|sample| sample.metric.name != "throughput"));
+}
+
 /// The cgroups and folders of a harness's containers without an engine.
 fn named_after(harness: &std::process::Child) -> Vec<PathBuf> {
     let cgroups = Path::new("/sys/fs/cgroup");

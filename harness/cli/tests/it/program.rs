@@ -52,6 +52,11 @@ impl Runs {
     pub fn raw_samples(&self) -> String {
         std::fs::read_to_string(self.0.path().join("latest/samples.csv")).unwrap_or_default()
     }
+
+    /// The record of the newest run as text, empty before there is one.
+    pub fn raw_record(&self) -> String {
+        std::fs::read_to_string(self.0.path().join("latest/run.json")).unwrap_or_default()
+    }
 }
 
 /// A run's folder.

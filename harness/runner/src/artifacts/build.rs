@@ -15,6 +15,7 @@ use super::given;
 use super::product::{Code, Guest, Product, Runtime};
 use super::products::Products;
 use crate::sys::digest::sha256;
+use crate::sys::owner;
 use crate::workload::{Implementation, Layout, MEMORY_LIMIT, Source, Workload};
 
 /// Digits of a digest that tell files apart.
@@ -156,6 +157,7 @@ async fn compile_ahead(
     let file = folder.join(format!("{slug}-{}{}.{}", &digest[..DIGITS], code.suffix(), runtime.extension()));
     let new = file.with_extension(format!("new-{}", std::process::id()));
     let mut command = Command::new(host);
+    command.env(owner::ENV, owner::me().to_string());
     command.arg("compile").args(code.args()).arg(portable).arg(&new).stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.with_context(|| format!("cannot run {}", host.display()))?;
     ensure!(

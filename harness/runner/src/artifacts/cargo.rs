@@ -9,6 +9,8 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+use crate::sys::owner;
+
 /// One `cargo build`.
 #[derive(Debug, Clone)]
 pub struct CargoBuild {
@@ -80,6 +82,8 @@ impl CargoBuild {
         }
         // They would take the place of the flags that the project's products are made of, here and in its configuration.
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        // What is left of it when this process is killed is ended by the next one.
+        command.env(owner::ENV, owner::me().to_string());
         command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child =
             command.spawn().context("cannot run cargo: is the Rust toolchain installed (https://rustup.rs)?")?;

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::build::{last_words, log_file};
 use super::product::{Guest, Product};
@@ -16,6 +18,12 @@ use crate::workload::{Build, Given, Layout, Workload};
 
 /// The largest component that is read, in bytes.
 pub const LARGEST_COMPONENT: u64 = 1 << 30;
+
+/// The most that a build command may write, in bytes: one that goes round in circles must not fill the disk.
+const LARGEST_LOG: u64 = 256 << 20;
+
+/// How often it is looked at how much that is.
+const LOG_PERIOD: Duration = Duration::from_millis(200);
 
 /// Makes what is wanted of what somebody brings. A build command is run once, however much is made by it.
 ///
@@ -95,18 +103,26 @@ async fn run(layout: &Layout, slug: &str, folder: &Path, build: &Build) -> Resul
     command.stdout(file.try_clone()?).stderr(file).env(owner::ENV, owner::me().to_string());
     let mut child = command.spawn().with_context(|| format!("cannot run `{program}` in {}", folder.display()))?;
     let mut group = Group(child.id());
-    let status = child.wait().await?;
+    let status = loop {
+        match timeout(LOG_PERIOD, child.wait()).await {
+            Ok(status) => break status?,
+            // It goes on meanwhile; what ends it here is the drop of its group.
+            Err(_) => ensure!(
+                fs_err::metadata(&log)?.len() <= LARGEST_LOG,
+                "`{}` in {} was ended: it wrote more than {} MiB; see {}",
+                build.0.join(" "),
+                folder.display(),
+                LARGEST_LOG >> 20,
+                layout.relative(&log)
+            ),
+        }
+    };
     // Its number may be another's from now on; what it left running carries its owner and is ended with the run.
     group.0 = None;
-    let words = fs_err::read(&log)?;
-    ensure!(
-        status.success(),
-        "`{}` in {} failed ({}); it said: {}",
-        build.0.join(" "),
-        folder.display(),
-        status,
-        last_words(&words)
-    );
+    if !status.success() {
+        let (command, folder) = (build.0.join(" "), folder.display());
+        bail!("`{command}` in {folder} failed ({status}); it said: {}", last_words(&fs_err::read(&log)?));
+    }
     Ok(())
 }
 

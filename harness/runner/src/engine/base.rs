@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::labels::{DIGEST, KIND};
 use super::{Engine, image};
 use crate::sys::digest::hex;
+use crate::sys::owner;
 
 /// The public base.
 pub const PUBLIC_BASE: &str = "debian:bookworm-slim";
@@ -107,7 +108,7 @@ impl Engine {
     async fn pull_public(&self) -> Result<()> {
         let (name, tag) = PUBLIC_BASE.split_once(':').unwrap_or((PUBLIC_BASE, "latest"));
         let options = CreateImageOptionsBuilder::default().from_image(name).tag(tag).build();
-        drain(self.docker.create_image(Some(options), None, None), REGISTRY_LIMIT).await
+        drain(self.transfers.create_image(Some(options), None, None), REGISTRY_LIMIT).await
     }
 
     async fn make_local(&self, recipe: &Path, digest: &str, log: &Path) -> Result<()> {
@@ -129,7 +130,7 @@ impl Engine {
             ..CreateImageOptions::default()
         };
         let body = bollard::body_try_stream(stream::iter(chunks(fs::File::open(&archive)?)));
-        let answers = self.docker.create_image(Some(options), Some(body), None);
+        let answers = self.transfers.create_image(Some(options), Some(body), None);
         drain(answers, STALL_LIMIT).await.context("importing the base into the engine")
     }
 }
@@ -142,6 +143,7 @@ async fn run_recipe(recipe: &Path, archive: &Path, log: &Path) -> Result<()> {
     let file = fs::File::create(log)?.into_file();
     let status = Command::new(recipe)
         .arg(archive)
+        .env(owner::ENV, owner::me().to_string())
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
         .stderr(file)

@@ -1,7 +1,7 @@
 //! Images that somebody brings: by their name, or by a Dockerfile and its context.
 
 use std::collections::HashMap;
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -15,6 +15,7 @@ use super::base::{REGISTRY_LIMIT, chunks, drain};
 use super::image::failure;
 use super::labels::KIND;
 use super::{Engine, Image};
+use crate::sys::bounded::BoundedFile;
 
 /// The kind of an image that is built from somebody's Dockerfile.
 const GIVEN: &str = "given";
@@ -67,7 +68,7 @@ impl Engine {
     async fn pull(&self, reference: &str) -> Result<()> {
         let (name, tag) = split_tag(reference);
         let options = CreateImageOptionsBuilder::default().from_image(name).tag(tag).build();
-        drain(self.docker.create_image(Some(options), None, None), REGISTRY_LIMIT).await
+        drain(self.transfers.create_image(Some(options), None, None), REGISTRY_LIMIT).await
     }
 
     /// Builds an image from a Dockerfile in a folder, under a name. Its own steps may come from the engine's cache.
@@ -95,13 +96,13 @@ impl Engine {
             .labels(&labels)
             .build();
         let body = bollard::body_try_stream(stream::iter(chunks(archive)));
-        let mut answers = self.docker.build_image(options, None, Some(body));
-        let mut file = fs::File::create(log)?;
+        let mut answers = self.transfers.build_image(options, None, Some(body));
+        let mut file = BoundedFile::create(log)?;
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(info) => file.write_all(info.stream.unwrap_or_default().as_bytes())?,
+                Ok(info) => file.take(info.stream.unwrap_or_default().as_bytes())?,
                 Err(error) => {
-                    writeln!(file, "{error}")?;
+                    file.take(format!("{error}\n").as_bytes())?;
                     return Err(anyhow!(error).context(failure(&format!("building the image {name}"), log)));
                 }
             }

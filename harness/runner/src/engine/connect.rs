@@ -21,8 +21,12 @@ const OLDEST_API: (u32, u32) = (1, 41);
 /// How long an engine may take to say its version. One that is well answers in milliseconds.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long any later call may take to begin its answer. Removing a container on a busy disk is the slowest.
-const CALL_LIMIT_S: u64 = 120;
+/// How long any later call may take to begin its answer. Removing a container on a busy disk is the slowest of those that send
+/// nothing.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+/// The same of one by which a build's context or an image is sent first.
+const TRANSFER_LIMIT: Duration = Duration::from_mins(10);
 
 /// Why there is no engine to measure with; each text ends with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +88,12 @@ impl Engine {
     /// Connects to the engine that `DOCKER_HOST` names, or to the one at the usual socket, and waits for its answer
     /// (10 s at most).
     pub async fn connect() -> Result<Self, EngineError> {
-        Self::connect_by(std::env::var("DOCKER_HOST").ok().as_deref(), ANSWER_LIMIT).await
+        Self::connect_within(ANSWER_LIMIT).await
+    }
+
+    /// The same, with another limit to the wait.
+    pub async fn connect_within(limit: Duration) -> Result<Self, EngineError> {
+        Self::connect_by(std::env::var("DOCKER_HOST").ok().as_deref(), limit).await
     }
 
     /// Connects by a value of `DOCKER_HOST`, within a time.
@@ -99,13 +108,15 @@ impl Engine {
     async fn connect_to(socket: &Path) -> Result<Self, EngineError> {
         let not_answering = |reason: String| EngineError::NotAnswering { socket: socket.to_owned(), reason };
         // The client hides the reason of a failed connection in a chain of its own; the bare socket tells it.
-        UnixStream::connect(socket).await.map_err(|error| match error.kind() {
+        let bare = UnixStream::connect(socket).await.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => EngineError::NoSocket { socket: socket.to_owned() },
             std::io::ErrorKind::PermissionDenied => EngineError::NoPermission { socket: socket.to_owned() },
             _ => not_answering(error.to_string()),
         })?;
+        let peer = bare.peer_cred().ok().and_then(|peer| peer.pid());
+        drop(bare);
         let path = socket.to_str().ok_or_else(|| not_answering("its path is not UTF-8".into()))?;
-        let docker = Docker::connect_with_unix(path, CALL_LIMIT_S, API_DEFAULT_VERSION)
+        let docker = Docker::connect_with_unix(path, CALL_LIMIT.as_secs(), API_DEFAULT_VERSION)
             .map_err(|error| not_answering(error.to_string()))?;
         let docker = docker.negotiate_version().await.map_err(|error| not_answering(chain(&error)))?;
         let version = docker.version().await.map_err(|error| not_answering(chain(&error)))?;
@@ -113,14 +124,15 @@ impl Engine {
         if parse_api(&api).is_none_or(|api| api < OLDEST_API) {
             return Err(EngineError::TooOld { socket: socket.to_owned(), api });
         }
-        Ok(Self { docker, layers: Arc::default() })
+        let transfers = docker.clone().with_timeout(TRANSFER_LIMIT);
+        Ok(Self { docker, transfers, peer, layers: Arc::default() })
     }
 
     /// What a run's record says of the engine.
     pub async fn info(&self) -> Result<EngineInfo> {
         let version = self.docker.version().await.context("asking the container engine for its version")?;
         let info = self.docker.info().await.context("asking the container engine for its settings")?;
-        Ok(EngineInfo::new(version, info, processes::userland_proxy()))
+        Ok(EngineInfo::new(version, info, processes::userland_proxy(self)))
     }
 }
 

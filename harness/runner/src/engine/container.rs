@@ -25,6 +25,9 @@ use crate::sys::clock::monotonic_ns;
 /// The most that a container's output takes on disk. Services write a few lines.
 const LOG_LIMIT: &str = "1m";
 
+/// The most of a container's output that is read, in bytes.
+const MOST_OF_LOG: usize = 2 << 20;
+
 /// The status of a program that was killed by SIGKILL.
 const KILLED: i64 = 128 + 9;
 
@@ -230,10 +233,14 @@ impl Engine {
     async fn read_log(&self, container: &Container, options: bollard::query_parameters::LogsOptions) -> Result<String> {
         let mut stream = std::pin::pin!(self.docker.logs(&container.id, Some(options)));
         let mut bytes = Vec::new();
-        while let Some(output) = stream.next().await {
+        // An engine may keep more than it was told to.
+        while let Some(output) = stream.next().await
+            && bytes.len() < MOST_OF_LOG
+        {
             let output: LogOutput = output.with_context(|| format!("reading the log of {}", container.name))?;
             bytes.extend_from_slice(output.as_ref());
         }
+        bytes.truncate(MOST_OF_LOG);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 

@@ -1,7 +1,6 @@
 //! Building images, and removing them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -13,9 +12,13 @@ use futures_util::StreamExt as _;
 use super::context::{self, Archive};
 use super::labels::{DIGEST, KIND, RUN};
 use super::{Base, Engine, is_missing};
+use crate::sys::bounded::{BoundedFile, cut};
 
 /// How many of a log's last lines an error carries.
 const TAIL_LINES: usize = 8;
+
+/// The most of them that is shown, in bytes.
+const TAIL_BYTES: usize = 2000;
 
 /// An image to build.
 #[derive(Debug, Clone)]
@@ -86,7 +89,7 @@ impl Engine {
         if let Some(parent) = log.parent() {
             fs::create_dir_all(parent)?;
         }
-        let mut file = fs::File::create(log)?;
+        let mut file = BoundedFile::create(log)?;
         let labels = [(KIND, spec.kind.clone()), (DIGEST, archive.digest), (RUN, spec.run.clone())];
         let labels: HashMap<_, _> = labels.map(|(name, value)| (name.to_owned(), value)).into();
         let args: HashMap<_, _> = spec.build_args().into_iter().collect();
@@ -101,17 +104,17 @@ impl Engine {
             .buildargs(&args)
             .labels(&labels)
             .build();
-        let mut answers = self.docker.build_image(options, None, Some(bollard::body_full(archive.tar.into())));
+        let mut answers = self.transfers.build_image(options, None, Some(bollard::body_full(archive.tar.into())));
         let mut step = None;
         while let Some(answer) = answers.next().await {
             match answer {
                 Ok(info) => {
                     let text = info.stream.or(info.status.map(|status| status + "\n")).unwrap_or_default();
                     step = step_image(&text).map(str::to_owned).or(step);
-                    file.write_all(text.as_bytes())?;
+                    file.take(text.as_bytes())?;
                 }
                 Err(error) => {
-                    writeln!(file, "{error}")?;
+                    file.take(format!("{error}\n").as_bytes())?;
                     self.remove_step(step).await?;
                     return Err(anyhow!(error).context(failure(&format!("building the image {}", spec.name), log)));
                 }
@@ -190,7 +193,8 @@ pub(super) fn failure(what: &str, log: &Path) -> String {
     let text = String::from_utf8_lossy(&text);
     let mut tail: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(TAIL_LINES).collect();
     tail.reverse();
-    format!("{what} failed; its log is {}, and ends with\n  | {}\n", log.display(), tail.join("\n  | "))
+    let tail = cut(&tail.join("\n  | "), TAIL_BYTES);
+    format!("{what} failed; its log is {}, and ends with\n  | {tail}\n", log.display())
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Engine {
     pub async fn layers(&self, image: &Image) -> Result<Vec<Layer>> {
         let what = || format!("measuring the layers of {}", image.name);
         let mut file = tempfile::tempfile().with_context(what)?;
-        let mut stream = std::pin::pin!(self.docker.export_image(&image.name));
+        let mut stream = std::pin::pin!(self.transfers.export_image(&image.name));
         while let Some(chunk) = stream.next().await {
             file.write_all(&chunk.with_context(what)?).with_context(what)?;
         }

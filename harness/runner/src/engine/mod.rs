@@ -27,13 +27,17 @@ pub use container::{Container, ContainerSpec, Exit, Hardening, Network, State};
 pub use image::{Image, ImageSpec};
 pub use labels::RunOwner;
 pub use layers::Layer;
-pub use processes::{ContainerProcesses, Daemons, Pinning, daemons, pin, processes_of};
+pub use processes::{ContainerProcesses, Daemons, Pinning, pin, processes_of};
 pub use sweep::Swept;
 
 /// A connection to the container engine of this machine. Cheap to clone; clones share what was found out about layers.
 #[derive(Clone)]
 pub struct Engine {
     docker: Docker,
+    /// The same for calls that send much before they are answered.
+    transfers: Docker,
+    /// The process that listens on the socket, where the kernel tells: the engine, or what starts it on demand.
+    peer: Option<i32>,
     /// Sizes of the layers met so far, by digest: a base is compressed once, not once for each image on it.
     layers: Arc<Mutex<HashMap<String, LayerBytes>>>,
 }

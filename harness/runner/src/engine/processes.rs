@@ -9,8 +9,9 @@ use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::{Container, State};
+use super::{Container, Engine, State};
 use crate::sys::cgroup::Cgroup;
+use crate::sys::tree::with_descendants;
 
 /// The processes that a running container needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +47,41 @@ pub fn processes_of(container: &Container, state: &State) -> Result<ContainerPro
     Ok(ContainerProcesses { service, shim, proxies })
 }
 
-/// Finds the engine's shared processes.
-pub fn daemons() -> Result<Daemons> {
-    let all = command_lines()?;
-    let named = |name: &str| all.iter().filter(|(_, args)| program(args) == name).map(|(pid, _)| *pid).collect();
-    Ok(Daemons { engine: named("dockerd"), containerd: named("containerd") })
+impl Engine {
+    /// Finds the engine's shared processes.
+    ///
+    /// # Errors
+    /// The machine's processes cannot be listed.
+    pub fn daemons(&self) -> Result<Daemons> {
+        let all = command_lines()?;
+        let engine = engine_of(&all, self.peer);
+        let containerd = |pid: &i32| all.iter().any(|(other, args)| other == pid && program(args) == "containerd");
+        // Of several on a machine, the one that the engine has started is its own; one that the machine starts serves all.
+        let own: Vec<i32> = engine.iter().flat_map(|pid| with_descendants(*pid)).filter(containerd).collect();
+        let containerd =
+            if own.is_empty() { all.iter().map(|(pid, _)| *pid).filter(containerd).collect() } else { own };
+        Ok(Daemons { engine, containerd })
+    }
+}
+
+/// The engine's process: the one that listens on its socket. Where that only starts the engine on demand, or cannot be seen,
+/// those of the engine's name.
+fn engine_of(all: &[(i32, Vec<String>)], peer: Option<i32>) -> Vec<i32> {
+    let is_engine = |args: &[String]| program(args) == "dockerd";
+    let named = |wanted: Option<i32>| {
+        let found = all.iter().filter(|(pid, args)| is_engine(args) && wanted.is_none_or(|peer| peer == *pid));
+        found.map(|(pid, _)| *pid).collect::<Vec<_>>()
+    };
+    let listening = if peer.is_some() { named(peer) } else { Vec::new() };
+    if listening.is_empty() { named(None) } else { listening }
 }
 
 /// Whether the engine puts a proxy process before published ports, which is its default. Nothing where its process or
 /// its configuration cannot be seen.
-pub(super) fn userland_proxy() -> Option<bool> {
+pub(super) fn userland_proxy(engine: &Engine) -> Option<bool> {
     let all = command_lines().ok()?;
-    let (_, args) = all.iter().find(|(_, args)| program(args) == "dockerd")?;
+    let pid = *engine_of(&all, engine.peer).first()?;
+    let (_, args) = all.iter().find(|(other, _)| *other == pid)?;
     let config = option(args, "--config-file").unwrap_or("/etc/docker/daemon.json");
     let config = match fs::read_to_string(config) {
         Ok(text) => text,

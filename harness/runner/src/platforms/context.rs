@@ -1,6 +1,6 @@
 //! What all platforms and sessions of a run share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use crate::artifacts::Products;
 use crate::engine::Engine;
 use crate::sys::affinity::Cpus;
 use crate::sys::cancel::Cancel;
+use crate::sys::others::{OTHERS_LIMIT, Others};
+use crate::sys::pulse::Pulse;
 use crate::workload::Layout;
 
 /// What all platforms and sessions of a run share.
@@ -27,6 +29,8 @@ pub struct RunContext {
     pub engine: Result<Engine, String>,
     /// Turns true when the user ends the run.
     pub cancel: Cancel,
+    /// Whether this process went on without a break.
+    pub pulse: Pulse,
     /// What a reader of the run must know.
     pub notes: Notes,
 }
@@ -58,6 +62,12 @@ pub struct Notes {
     lateness: RefCell<BTreeMap<Subject, Duration>>,
     /// The loops before which the load did not become steady, by subject.
     unsteady: RefCell<BTreeMap<Subject, usize>>,
+    /// How often something was measured again since this process had stood still, by subject.
+    broken: RefCell<BTreeMap<Subject, usize>>,
+    /// How many loads were put on again since others had used the CPUs.
+    again: Cell<usize>,
+    /// What others took of the CPUs in the loads whose figures were kept, by subject.
+    others: RefCell<BTreeMap<Subject, Others>>,
 }
 
 impl Notes {
@@ -82,9 +92,51 @@ impl Notes {
         *self.unsteady.borrow_mut().entry(subject.clone()).or_default() += 1;
     }
 
+    /// Notes that something of a subject is measured again, since this process had stood still.
+    pub fn broken(&self, subject: &Subject) {
+        *self.broken.borrow_mut().entry(subject.clone()).or_default() += 1;
+    }
+
+    /// Notes that a load is put on again, since others had used the CPUs.
+    pub fn again(&self) {
+        self.again.update(|loads| loads + 1);
+    }
+
+    /// Notes what others took of the CPUs in a load of a subject whose figures are kept.
+    pub fn others(&self, subject: &Subject, others: Others) {
+        *self.others.borrow_mut().entry(subject.clone()).or_default() += others;
+    }
+
     /// All of it in words, a text for each kind.
     pub fn all(&self) -> Vec<String> {
         let mut warnings = self.warnings.borrow().clone();
+        let broken: Vec<String> =
+            self.broken.borrow().iter().map(|(subject, times)| format!("{subject} ({times})")).collect();
+        if !broken.is_empty() {
+            warnings.push(format!(
+                "this program was stopped, or the machine was, while these were measured; what was measured then was thrown \
+                 away and measured again, so many times: {}",
+                broken.join(", ")
+            ));
+        }
+        if self.again.get() > 0 {
+            warnings.push(format!(
+                "other work took more than {:.0} % of the CPUs in {} loads, which were put on again",
+                OTHERS_LIMIT * 100.0,
+                self.again.get()
+            ));
+        }
+        let others = self.others.borrow();
+        let disturbed = others.iter().filter(|(_, others)| others.are_too_many());
+        let disturbed: Vec<String> =
+            disturbed.map(|(subject, others)| format!("{subject} ({:.0} %)", others.share() * 100.0)).collect();
+        if !disturbed.is_empty() {
+            warnings.push(format!(
+                "other work took CPU time while these were loaded, so much of it; their rates may be too low and their latencies \
+                 too high: {}",
+                disturbed.join(", ")
+            ));
+        }
         let unsteady: Vec<String> =
             self.unsteady.borrow().iter().map(|(subject, loops)| format!("{subject} ({loops})")).collect();
         if !unsteady.is_empty() {
@@ -121,12 +173,16 @@ mod tests {
         for ms in [2, 7, 3] {
             notes.lateness(&subject, Duration::from_millis(ms));
             notes.unsteady(&subject);
+            notes.others(&subject, Others { taken_ns: 500_000_000, all_ns: 1_000_000_000 });
+            notes.again();
+            notes.broken(&subject);
         }
         let all = notes.all();
-        assert_eq!((all.len(), all[0].as_str()), (3, "so"));
-        assert!(
-            all[1].ends_with("auth/native/process (3)") && all[2].ends_with("auth/native/process (7.0 ms)"),
-            "{all:?}"
-        );
+        assert_eq!((all.len(), all[0].as_str()), (6, "so"));
+        let ends =
+            ["process (3)", "in 3 loads, which were put on again", "process (50 %)", "process (3)", "process (7.0 ms)"];
+        for (text, end) in all[1..].iter().zip(ends) {
+            assert!(text.ends_with(end), "{text}");
+        }
     }
 }

@@ -17,7 +17,6 @@ use super::{
 use crate::artifacts::{Product, artifact, compressed_size, file_size};
 use crate::sys::affinity;
 use crate::sys::cgroup::Cgroup;
-use crate::sys::tree::with_descendants;
 use crate::workload::{Given, GivenProgram, Implementation, Source, Workload};
 
 mod foreign;
@@ -122,7 +121,7 @@ impl Target for NativeTarget {
             commands: false,
             log: self.common.log(),
         };
-        let (mut process, began) = Process::start(program, &context.cpus)?;
+        let (mut process, began) = Process::start(program, &context.cpus, &context.cancel)?;
         let (addr, marks) = process.listening(deadline, &context.cancel)?;
         let answered = probe.ask(addr, deadline, &mut || context.cancel.given_up())?;
         let instance = Box::new(ProcessInstance { process, addr });
@@ -155,7 +154,7 @@ impl Instance for ProcessInstance {
     }
 
     fn processes(&self) -> Result<Processes> {
-        Ok(Processes { service: with_descendants(self.process.pid()), engine: Vec::new() })
+        Ok(Processes { service: self.process.tree(), engine: Vec::new() })
     }
 
     fn cgroup(&self) -> Option<&Cgroup> {

@@ -248,7 +248,7 @@ impl Target for OciTarget {
             commands: false,
             log: self.common.log(),
         };
-        let (mut process, began) = Process::start(program, &context.cpus)?;
+        let (mut process, began) = Process::start(program, &context.cpus, &context.cancel)?;
         let (addr, marks) = process.listening_after("start", deadline, &context.cancel)?;
         let answered = probe.ask(addr, deadline, &mut || context.cancel.given_up())?;
         let cgroup = Cgroup::of(only_child(process.pid())?)?;

@@ -1,45 +1,43 @@
 //! Measured processes: started on the subjects' CPUs, heard through the line protocol, ended for certain.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{PipeReader, PipeWriter, Write};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 use tare_protocol::Event;
 
+use self::output::{LAG, Log};
 use super::{Cause, End};
 use crate::sys::affinity::{Cpus, pin_this_thread};
 use crate::sys::cancel::Cancel;
 use crate::sys::clock::monotonic_ns;
 use crate::sys::owner;
-use crate::sys::tree::with_descendants;
+use crate::sys::tree::{adopted, with_descendants};
+
+mod output;
 
 /// How long a process may take to end after SIGTERM before it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long what a process has announced may be on its way.
-const LAG: Duration = Duration::from_millis(50);
-
 /// How long a wait lasts before it is asked whether waiting still makes sense.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// The longest line on standard output that may be an event, in bytes; what goes on after it is none.
-const LONGEST_LINE: u64 = 16 * 1024;
+/// The same once the user has ended the run.
+const PATIENCE_IN_HASTE: Duration = Duration::from_millis(300);
 
-/// The most events of a process that are kept.
-const MOST_EVENTS: usize = 1000;
-
-/// How much of the end of its log an error carries, in bytes.
-const LAST_WORDS: u64 = 1000;
+/// The environment variable by which the processes of a start are told apart: those that leave it, too, as daemons do.
+const LAUNCH: &str = "TARE_LAUNCH";
 
 /// What to start.
 #[derive(Debug)]
@@ -64,7 +62,10 @@ pub struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
     events: Receiver<Event>,
-    log: PathBuf,
+    log: Log,
+    /// The value of [`LAUNCH`] in it and in what it starts.
+    launch: String,
+    cancel: Cancel,
     /// Whether it was ended and waited for.
     over: bool,
 }
@@ -74,13 +75,20 @@ impl Process {
     ///
     /// The calling thread takes the subjects' CPUs for the moment, since a child inherits them: setting them in the
     /// child would need a fork of the whole harness instead of the cheap spawn, and that time would be measured.
-    pub fn start(program: Program<'_>, cpus: &Cpus) -> Result<(Self, u64)> {
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(program: Program<'_>, cpus: &Cpus, cancel: &Cancel) -> Result<(Self, u64)> {
+        static LAUNCHES: AtomicU64 = AtomicU64::new(0);
         let Program { path, args, env, folder, commands, log } = program;
-        let stderr = fs_err::File::create(&log)?;
+        // What reads its output waits before it is started: making threads takes time.
+        let ((output, stdout), (errors, stderr)) = (pipe()?, pipe()?);
+        let (events, log) = (output::events(output), Log::keep(errors, log)?);
+        let launch = format!("{}-{}", owner::me(), LAUNCHES.fetch_add(1, Ordering::Relaxed));
         let mut command = Command::new(path);
-        command.args(args).env_clear().envs(env).env(owner::ENV, owner::me().to_string());
+        command.args(args).env_clear().envs(env).env(owner::ENV, owner::me().to_string()).env(LAUNCH, &launch);
         command.stdin(if commands { Stdio::piped() } else { Stdio::null() });
-        command.stdout(Stdio::piped()).stderr(stderr.into_parts().0).process_group(0);
+        command.stdout(stdout).stderr(stderr).process_group(0);
         if let Some(folder) = folder {
             command.current_dir(folder);
         }
@@ -89,10 +97,8 @@ impl Process {
         let child = command.spawn();
         pin_this_thread(&cpus.generator)?;
         let mut child = child.with_context(|| format!("cannot start {}", path.display()))?;
-        let stdout = BufReader::new(child.stdout.take().context("the standard output was asked for")?);
-        let (sender, events) = channel();
-        std::thread::spawn(move || listen(stdout, &sender));
-        Ok((Self { stdin: child.stdin.take(), child, events, log, over: false }, began))
+        let stdin = child.stdin.take();
+        Ok((Self { child, stdin, events, log, launch, cancel: cancel.clone(), over: false }, began))
     }
 
     /// Its process id.
@@ -116,16 +122,17 @@ impl Process {
         deadline: Instant,
         cancel: &Cancel,
     ) -> Result<(SocketAddr, Vec<(String, u64)>)> {
-        let mut phases = Vec::new();
+        let mut heard = Vec::new();
         loop {
-            match self.event(deadline, cancel)? {
-                Event::Phase { phase, at_ns } => phases.push((phase_name(phase, brought_to_life_by), at_ns)),
-                Event::Listening { addr, at_ns, .. } => {
-                    phases.push(("listen".into(), at_ns));
-                    return Ok((addr, phases));
-                }
+            let event = self.event(deadline, cancel)?;
+            let listens = match &event {
+                Event::Listening { addr, .. } => Some(*addr),
                 Event::Failed { service, error } => bail!("{service} could not be started: {error}"),
-                Event::Ready { .. } => {}
+                Event::Phase { .. } | Event::Ready { .. } => None,
+            };
+            heard.push(event);
+            if let Some(addr) = listens {
+                return Ok((addr, marks(heard, brought_to_life_by)));
             }
         }
     }
@@ -163,7 +170,7 @@ impl Process {
                 return self.events.recv_timeout(LAG).map_err(|_| anyhow!("before it listened, {end}"));
             }
             if Instant::now() >= deadline {
-                bail!("it announced nothing in time{}", with_words(&self.last_words()));
+                bail!("it announced nothing in time{}", with_words(&self.log.last_words()));
             }
         }
     }
@@ -192,9 +199,22 @@ impl Process {
             Err(Errno::EINVAL) => Cause::Gone,
             Err(error) => return Err(anyhow!(error).context("cannot tell whether it runs")),
         };
-        let words = self.last_words();
+        self.log.settle();
+        let words = self.log.last_words();
         let words = if words.is_empty() { words } else { format!("its last words: {words}") };
         Ok(Some(End { cause, words }))
+    }
+
+    /// It and all that it has started, those too that have left it; it first.
+    pub fn tree(&self) -> Vec<i32> {
+        let mut all = with_descendants(self.pid());
+        let mark = format!("{LAUNCH}={}", self.launch);
+        for stray in adopted(&mark).into_iter().flat_map(with_descendants) {
+            if !all.contains(&stray) {
+                all.push(stray);
+            }
+        }
+        all
     }
 
     /// Asks it to end, and kills it when it does not.
@@ -211,61 +231,46 @@ impl Process {
         let pid = Pid::from_raw(self.pid());
         // Those that have left its process group, too; told from later ones with their numbers by when they started.
         let started = |pid: i32| Some((pid, owner::start_ticks(pid).ok()?));
-        let others: Vec<(i32, u64)> = with_descendants(self.pid()).into_iter().skip(1).filter_map(started).collect();
-        let is_running = |process: &mut Self| matches!(process.ended(), Ok(None));
-        if is_running(self) && kill(pid, Signal::SIGTERM).is_ok() {
-            let deadline = Instant::now() + PATIENCE;
-            while is_running(self) && Instant::now() < deadline {
+        let others = |process: &Self| process.tree().into_iter().skip(1).filter_map(started).collect::<BTreeSet<_>>();
+        let mut left = others(self);
+        if self.is_running() && kill(pid, Signal::SIGTERM).is_ok() {
+            let asked = Instant::now();
+            let patience = |cancel: &Cancel| if cancel.is_set() { PATIENCE_IN_HASTE } else { PATIENCE };
+            while self.is_running() && asked.elapsed() < patience(&self.cancel) {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
+        // Once more: what it has started since, and what it has left when it ended.
+        left.extend(others(self));
         // Itself, and what it has started and left. These fail where nobody is left, which is the aim.
         let _ = killpg(pid, Signal::SIGKILL);
-        for other in others.into_iter().filter(|other| started(other.0) == Some(*other)) {
+        for other in left.into_iter().filter(|other| started(other.0) == Some(*other)) {
             let _ = kill(Pid::from_raw(other.0), Signal::SIGKILL);
+            reap(other.0);
         }
         self.child.wait()?;
         Ok(())
     }
 
-    /// The end of what it wrote to its standard error, for an error message.
-    fn last_words(&self) -> String {
-        let tail = || -> std::io::Result<Vec<u8>> {
-            let mut file = fs_err::File::open(&self.log)?;
-            let length = file.seek(SeekFrom::End(0))?;
-            file.seek(SeekFrom::Start(length.saturating_sub(LAST_WORDS)))?;
-            let mut bytes = Vec::new();
-            file.take(LAST_WORDS).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let bytes = tail().unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let lines: Vec<&str> = text.trim().lines().collect();
-        lines[lines.len().saturating_sub(5)..].join(" | ")
+    fn is_running(&self) -> bool {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        matches!(waitid(Id::Pid(Pid::from_raw(self.pid())), flags), Ok(WaitStatus::StillAlive))
     }
 }
 
-/// Sends on the events among the lines of a program's output until it ends. Lines that are no events are the program's own
-/// business; so is what they are made of.
-fn listen(mut output: impl BufRead, events: &Sender<Event>) {
-    let mut sent = 0;
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
-            Ok(0) => return,
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return,
-        }
-        // The output is read to its end whoever listens: a program whose output nobody takes would stop.
-        if sent < MOST_EVENTS
-            && let Ok(event) = serde_json::from_slice(&line)
-        {
-            sent += 1;
-            let _ = events.send(event);
-        }
+/// Takes away what is left of a killed process that this one has adopted; of another's child there is nothing to take.
+fn reap(pid: i32) {
+    let until = Instant::now() + LAG;
+    while matches!(waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)), Ok(WaitStatus::StillAlive))
+        && Instant::now() < until
+    {
+        std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A pipe, of which the program gets the second end.
+fn pipe() -> Result<(PipeReader, PipeWriter)> {
+    std::io::pipe().context("no pipe can be made for its output")
 }
 
 /// Words for the end of an error; empty for none.
@@ -280,14 +285,26 @@ impl Drop for Process {
     }
 }
 
-/// Whether a phase is one that starts have: what somebody brings may write any line that looks like one.
-pub fn is_known(phase: &str) -> bool {
-    ["main", "engine", "load", "compile", "link", "instantiate"].contains(&phase)
-}
+/// The phases that programs announce, besides `main`.
+const PHASES: &[&str] = &["engine", "load", "compile", "link", "instantiate"];
 
-/// The name of a start's phase: what a program announces as `main` ends the phase in which it was brought to life.
-pub fn phase_name(announced: String, brought_to_life_by: &str) -> String {
-    if announced == "main" { brought_to_life_by.to_owned() } else { announced }
+/// The ends of phases among what a program announced: the first of each that starts have. What somebody brings may write any
+/// line that looks like one, any number of times. What a program announces as `main` ends the phase in which it was brought to
+/// life.
+pub fn marks(heard: impl IntoIterator<Item = Event>, brought_to_life_by: &str) -> Vec<(String, u64)> {
+    let mut marks: Vec<(String, u64)> = Vec::new();
+    for event in heard {
+        let mark = match event {
+            Event::Phase { phase, at_ns } if phase == "main" => (brought_to_life_by.to_owned(), at_ns),
+            Event::Phase { phase, at_ns } if PHASES.contains(&phase.as_str()) => (phase, at_ns),
+            Event::Listening { at_ns, .. } => ("listen".to_owned(), at_ns),
+            Event::Phase { .. } | Event::Ready { .. } | Event::Failed { .. } => continue,
+        };
+        if marks.iter().all(|(known, _)| *known != mark.0) {
+            marks.push(mark);
+        }
+    }
+    marks
 }
 
 #[cfg(test)]
@@ -304,7 +321,7 @@ mod tests {
             commands: false,
             log: folder.path().join("log"),
         };
-        (Process::start(program, &Cpus::detect().unwrap()).unwrap().0, folder)
+        (Process::start(program, &Cpus::detect().unwrap(), &Cancel::default()).unwrap().0, folder)
     }
 
     const LISTENING: &str = r#"{"event":"listening","service":"a","addr":"127.0.0.1:1","at_ns":5}"#;
@@ -340,10 +357,49 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_that_has_left_it_belongs_to_it_and_ends_with_it() {
+        crate::sys::tree::adopt_orphans().unwrap();
+        let (mut process, _folder) = shell("sh -c 'setsid sleep 60 >/dev/null 2>&1 &'; exec sleep 60");
+        let daemon = loop {
+            let tree = process.tree();
+            let name = |pid: &i32| fs_err::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            match tree.iter().skip(1).find(|pid| name(pid) == "sleep\n") {
+                Some(daemon) if nix::unistd::getsid(Some(Pid::from_raw(*daemon))) == Ok(Pid::from_raw(*daemon)) => {
+                    break *daemon;
+                }
+                _ => std::thread::yield_now(),
+            }
+        };
+        process.end().unwrap();
+        while owner::start_ticks(daemon).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_end_is_not_waited_for_once_the_user_has_ended_the_run() {
+        let (mut process, _folder) = shell("trap '' TERM; echo ready >&2; while :; do sleep 60; done");
+        while process.log.last_words() != "ready" {
+            std::thread::yield_now();
+        }
+        process.cancel.set();
+        let asked = Instant::now();
+        process.end().unwrap();
+        assert!(asked.elapsed() < PATIENCE, "{:?}", asked.elapsed());
+    }
+
+    #[test]
+    fn a_phase_counts_once_and_under_a_known_name_only() {
+        let phase = |phase: &str, at_ns| Event::Phase { phase: phase.into(), at_ns };
+        let heard = [phase("main", 1), phase("main", 2), phase("=SUM(A1)", 3), phase("load", 4), phase("load", 5)];
+        assert_eq!(marks(heard, "spawn"), [("spawn".to_owned(), 1), ("load".to_owned(), 4)]);
+    }
+
+    #[test]
     fn what_it_started_ends_with_it() {
         let (mut process, _folder) = shell("sleep 60 & echo \"$!\" >&2; wait");
         let child = loop {
-            let words = process.last_words();
+            let words = process.log.last_words();
             if let Ok(pid) = words.parse::<i32>() {
                 break Pid::from_raw(pid);
             }

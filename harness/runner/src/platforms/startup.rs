@@ -26,6 +26,11 @@ impl Startup {
         self.marks.last().map_or(0, |mark| mark.1 - self.began_ns)
     }
 
+    /// Its beginning and end, on the monotonic clock in nanoseconds.
+    pub fn span(&self) -> (u64, u64) {
+        (self.began_ns, self.began_ns + self.total_ns())
+    }
+
     /// The phases with their lengths in nanoseconds; they add up to the total.
     pub fn phases(&self) -> Vec<(String, u64)> {
         let begins = std::iter::once(self.began_ns).chain(self.marks.iter().map(|mark| mark.1));

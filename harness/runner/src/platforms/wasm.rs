@@ -169,7 +169,7 @@ impl WasmTarget {
         all.extend(grant_args(&self.needs, &self.folder));
         let (env, log) = (BTreeMap::new(), self.common.log());
         let program = Program { path: &self.host, args: all, env, folder: None, commands, log };
-        Process::start(program, &self.common.context.cpus)
+        Process::start(program, &self.common.context.cpus, &self.common.context.cancel)
     }
 
     /// A host that serves nothing yet.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tare_model::{FailedCell, Group, Subject, SubjectRecord, UnavailableCell};
@@ -11,11 +12,14 @@ use super::intruder::{INTRUDER, is_probed, workspace};
 use super::observer::{Observer, Progress};
 use super::plan::{Chosen, is_named};
 use crate::artifacts::{Product, Products, Wanted, build};
-use crate::engine::{Engine, RunOwner, Swept};
+use crate::engine::{Engine, EngineError, RunOwner, Swept};
 use crate::platforms::{DOCKER, Entry, Notes, RunContext, Target, remove_leftovers, variants};
 use crate::sys::affinity::Cpus;
+use crate::sys::bounded::cut;
 use crate::sys::cancel::Cancel;
-use crate::sys::owner::{Owner, end_own, me, sweep_processes};
+use crate::sys::owner::{Owner, end_descendants, end_own, me, sweep_processes};
+use crate::sys::pulse::Pulse;
+use crate::sys::tree::adopt_orphans;
 use crate::workload::{Layout, Scenario, Service};
 
 /// A subject that can be launched.
@@ -96,6 +100,7 @@ pub async fn prepare<'a>(
     observer: &mut dyn Observer,
 ) -> Result<Prepared<'a>> {
     let cpus = Cpus::detect()?;
+    adopt_orphans()?;
     fs_err::create_dir_all(layout.logs())?;
     let engine = Engine::connect().await;
     let swept = sweep(layout, engine.as_ref().ok()).await?;
@@ -122,6 +127,7 @@ pub async fn prepare<'a>(
         products,
         engine: engine.map_err(|error| error.to_string()),
         cancel: cancel.clone(),
+        pulse: Pulse::start(),
         notes,
     });
     let mut prepared = Prepared { context, ready: Vec::new(), failed: Vec::new(), versions };
@@ -202,20 +208,38 @@ pub async fn build_all(layout: &Layout, platforms: &[String], mut progress: impl
     Ok(products)
 }
 
+/// The longest reason on a record, in bytes: what a subject answers or an engine says may be in it.
+const LONGEST_REASON: usize = 4000;
+
 /// The record of what could not be measured.
 pub fn failed(subject: &Subject, group: Option<Group>, round: Option<u32>, error: &anyhow::Error) -> FailedCell {
-    FailedCell { subject: subject.clone(), group, round, reason: format!("{error:#}") }
+    let reason = cut(&format!("{error:#}"), LONGEST_REASON);
+    FailedCell { subject: subject.clone(), group, round, reason }
 }
 
-/// Removes the containers that a run of this process still has: for the end of a run, also of one that was cut short.
+/// How long an engine is waited for when the user has ended the run.
+const PATIENCE_IN_HASTE: Duration = Duration::from_millis(700);
+
+/// Ends and removes what a run of this process still has: for the end of a run, also of one that the user ended, for which an
+/// engine that does not answer is not waited for.
 ///
 /// # Errors
-/// When the engine or the kernel refuses.
-pub async fn clear(layout: &Layout, run: &str) -> Result<()> {
+/// When the engine or the kernel refuses. What is left then, the next start removes.
+pub async fn clear(layout: &Layout, run: &str, cancel: &Cancel) -> Result<()> {
     end_own();
+    end_descendants();
     let removed = remove_leftovers(layout, |owner| owner == me());
-    if let Ok(engine) = Engine::connect().await {
-        engine.remove_run(&RunOwner::this_process(run)).await.context("cannot remove the run's containers")?;
+    let connected =
+        if cancel.is_set() { Engine::connect_within(PATIENCE_IN_HASTE).await } else { Engine::connect().await };
+    match connected {
+        Ok(engine) => {
+            engine.remove_run(&RunOwner::this_process(run)).await.context("cannot remove the run's containers")?;
+        }
+        Err(error @ EngineError::NotAnswering { .. }) => {
+            return Err(error).context("containers of the run may be left");
+        }
+        // There was none.
+        Err(_) => {}
     }
     removed.map(drop)
 }

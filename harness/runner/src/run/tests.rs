@@ -23,6 +23,7 @@ use crate::sys::affinity::Cpus;
 use crate::sys::cancel::Cancel;
 use crate::sys::cgroup::Cgroup;
 use crate::sys::clock::monotonic_ns;
+use crate::sys::pulse::Pulse;
 use crate::workload::{Layout, Provenance, Quick, Scenario};
 
 /// What happened, in order.
@@ -216,6 +217,7 @@ impl Trial {
             products: Products::default(),
             engine: Err("there is none".into()),
             cancel: cancel.clone(),
+            pulse: Pulse::start(),
             notes: Notes::default(),
         });
         let scenario = scenario();

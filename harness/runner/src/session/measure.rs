@@ -16,7 +16,8 @@ use super::drive::{Loop, drive, warm_up};
 use super::mix::mix;
 use super::sweep::Sweep;
 use super::verify::verify;
-use crate::platforms::{Instance, Processes, RunContext, Startup, Target};
+use super::window::{Beside, Window};
+use crate::platforms::{Instance, Launched, Processes, RunContext, Startup, Target};
 use crate::sys::cgroup::Cgroup;
 use crate::sys::sampling::{PERIOD, Sampler, cpu_time_ns, high_water_bytes, pss_bytes};
 use crate::workload::Scenario;
@@ -85,18 +86,22 @@ impl Job<'_> {
     /// When the subject does not start, dies or does not stop; what was read before is lost then.
     pub async fn run(&self) -> Result<Findings> {
         let mut findings = Findings::default();
-        let launched = self.target.launch().await.context("it did not get ready")?;
+        let launched = self.launch().await?;
         if self.groups.contains(&Group::Startup) {
             findings.startup(&STARTUP_COLD, &launched.startup);
         }
         let mut instance = launched.instance;
         let measured = self.measure(instance.as_mut(), &mut findings).await;
-        let ended = instance.ended().await?;
-        if let (Ok(Some(mix)), None) = (&measured, &ended) {
-            self.sweep(instance.as_mut(), mix, &mut findings).await?;
-        }
+        let ended = match instance.ended().await {
+            Ok(None) => match &measured {
+                Ok(Some(mix)) => self.sweep(instance.as_mut(), mix, &mut findings).await.map(|()| None),
+                Ok(None) | Err(_) => Ok(None),
+            },
+            ended => ended,
+        };
+        // Whatever could not be found out of it.
         instance.stop().await.context("it could not be stopped")?;
-        if let Some(how) = ended {
+        if let Some(how) = ended? {
             bail!("it died under measurement: {how}");
         }
         measured?;
@@ -113,6 +118,24 @@ impl Job<'_> {
             }
         }
         Ok(findings)
+    }
+
+    /// Launches it, again where this process stood still meanwhile.
+    async fn launch(&self) -> Result<Launched> {
+        let mut tries = 1;
+        loop {
+            let launched = self.target.launch().await.context("it did not get ready")?;
+            let beside = Beside::start(self.context, &launched.startup);
+            match beside.wants_another(self.context, self.subject, tries) {
+                Ok(false) => return Ok(launched),
+                Ok(true) => launched.instance.stop().await.context("it could not be stopped")?,
+                Err(error) => {
+                    launched.instance.stop().await.context("it could not be stopped")?;
+                    return Err(error);
+                }
+            }
+            tries += 1;
+        }
     }
 
     /// Returns the requests of the load, where there was one.
@@ -190,16 +213,26 @@ impl Job<'_> {
         if !warmed.steady {
             self.context.notes.unsteady(self.subject);
         }
-        // A process that ends in a load takes its account with it.
-        let before = cpu_ns(&processes, instance.cgroup()).ok();
-        let outcome = drive(self.context, instance.addr(), plan, mix, wanted).await?;
-        let after = cpu_ns(&processes, instance.cgroup()).ok();
-        let spent = before.zip(after).map(|(before, after)| after.saturating_sub(before));
+        let mut tries = 1;
+        let (outcome, spent) = loop {
+            // Other unique values in each try: the instance is the same.
+            let wanted = Loop { seed: wanted.seed.wrapping_sub(u64::from(tries - 1) << 48), ..wanted };
+            let window = Window::begin(self.context);
+            // A process that ends in a load takes its account with it.
+            let before = cpu_ns(&processes, instance.cgroup()).ok();
+            let outcome = drive(self.context, instance.addr(), plan, mix, wanted).await?;
+            let after = cpu_ns(&processes, instance.cgroup()).ok();
+            // Of a service that somebody else started the processes are not known.
+            let spent = before.zip(after).filter(|_| !processes.service.is_empty());
+            let spent = spent.map(|(before, after)| after.saturating_sub(before));
+            if !window.end(self.context, spent).wants_another(self.context, self.subject, tries)? {
+                break (outcome, spent);
+            }
+            tries += 1;
+        };
         self.note_lateness(Duration::from_nanos(outcome.lateness.value_at_quantile(0.99)));
         if self.groups.contains(&Group::Load) {
             findings.read(&WARM_UP, wanted.name, warmed.took.as_nanos() as f64);
-            // Of a service that somebody else started the processes are not known.
-            let spent = spent.filter(|_| !processes.service.is_empty());
             findings.load(&wanted, &outcome, spent);
         }
         Ok(())
@@ -213,8 +246,16 @@ impl Job<'_> {
 
     /// The same subject deployed into an engine that already runs.
     async fn deploy(&self, findings: &mut Findings) -> Result<()> {
-        let deployed = self.target.deploy().await.context("it could not be deployed into a running engine")?;
-        let Some(deployed) = deployed else { return Ok(()) };
+        let mut tries = 1;
+        let deployed = loop {
+            let deployed = self.target.deploy().await.context("it could not be deployed into a running engine")?;
+            let Some(deployed) = deployed else { return Ok(()) };
+            let beside = Beside::start(self.context, &deployed.startup);
+            if !beside.wants_another(self.context, self.subject, tries)? {
+                break deployed;
+            }
+            tries += 1;
+        };
         if self.groups.contains(&Group::Startup) {
             findings.startup(&STARTUP_WARM, &deployed.startup);
         }

@@ -7,3 +7,4 @@ pub mod measure;
 pub mod mix;
 pub mod sweep;
 pub mod verify;
+pub mod window;

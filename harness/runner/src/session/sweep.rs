@@ -15,6 +15,7 @@ use tare_model::{LoadPlan, Phase};
 use super::drive::{Loop, drive};
 use super::measure::Findings;
 use crate::platforms::RunContext;
+use crate::sys::clock::monotonic_ns;
 
 /// The rates of a sweep, and what is asked at each.
 #[derive(Debug, Clone, Copy)]
@@ -70,10 +71,12 @@ impl Sweep<'_> {
             // The same for all subjects, and other unique values than in the loops before: the instance is the same.
             let seed = seed.rotate_left(16).wrapping_add(1 + place as u64 * u64::from(tries) + u64::from(again));
             let wanted = Loop { name: "sweep", mode: Mode::Open { rate_rps }, seconds: self.seconds(rate_rps), seed };
+            let began_ns = monotonic_ns();
             let outcome = drive(context, addr, self.plan, mix, wanted).await;
             let outcome = outcome.with_context(|| format!("at {rate_rps} requests/s of the sweep"))?;
-            late = lateness(&outcome);
-            let verdict = self.judge(rate_rps, &outcome);
+            let broken = context.pulse.longest_break(began_ns, monotonic_ns());
+            late = broken.unwrap_or_else(|| lateness(&outcome));
+            let verdict = if broken.is_some() { Verdict::Late } else { self.judge(rate_rps, &outcome) };
             let errors = outcome.errors.total();
             if errors > 0 {
                 findings.read(&LOAD_ERRORS, Phase::at("sweep", rate_rps), errors as f64);

@@ -2,6 +2,7 @@
 //! platforms or runs.
 
 pub mod affinity;
+pub mod bounded;
 pub mod cancel;
 pub mod cgroup;
 pub mod clock;
@@ -13,7 +14,9 @@ pub mod gzip;
 pub mod linker;
 pub mod listeners;
 pub mod lock;
+pub mod others;
 pub mod owner;
+pub mod pulse;
 pub mod sampling;
 pub mod tree;
 

@@ -15,6 +15,8 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::tree::with_descendants;
+
 /// The environment variable of a started process that names its owner.
 pub const ENV: &str = "TARE_OWNER";
 
@@ -177,6 +179,15 @@ pub fn sweep_processes() -> usize {
 /// Kills the processes that this process has started and not ended: those that went their own way. Returns their number.
 pub fn end_own() -> usize {
     kill_of(|owner| owner == me())
+}
+
+/// Kills all that descends from this process, whatever its environment says: nothing of a run that ends is still wanted. Where
+/// this process adopts orphans, daemons are among them.
+pub fn end_descendants() {
+    for pid in with_descendants(me().pid).into_iter().skip(1) {
+        // One that has ended meanwhile needs no end.
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
 }
 
 /// Kills the processes of these owners, but for this one and those that it descends from, whose environment may name another

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::{Context, Result};
+use nix::sys::prctl::set_child_subreaper;
+
 /// A process and all that descend from it, each once, the process itself first. One that ends meanwhile may be missing.
 pub fn with_descendants(pid: i32) -> Vec<i32> {
     let (mut found, mut seen) = (vec![pid], BTreeSet::from([pid]));
@@ -18,6 +21,25 @@ fn children(pid: i32) -> Vec<i32> {
     let Ok(threads) = fs_err::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     let lists = threads.filter_map(|thread| fs_err::read_to_string(thread.ok()?.path().join("children")).ok());
     lists.flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
+/// From now on this process is the parent of all that descend from it and whose own parent has ended: daemons do not get out of
+/// sight.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn adopt_orphans() -> Result<()> {
+    set_child_subreaper(true).context("this process cannot become the parent of orphans")
+}
+
+/// The children of this process in whose environment this stands, as `NAME=value`: where it adopts orphans, also those that were
+/// started by what has ended.
+pub fn adopted(variable: &str) -> Vec<i32> {
+    let has_it = |pid: &i32| {
+        let environ = fs_err::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
+    };
+    children(std::process::id().cast_signed()).into_iter().filter(has_it).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ use crate::sys::clock::monotonic_ns;
 /// How long a read waits before it is asked whether waiting still makes sense.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// The same of a connection, which the kernel tries again by itself only after a second.
+const CONNECT_SLICE: Duration = Duration::from_millis(250);
+
 /// How long an answer to one of several attempts may take at first; then twice as long, and so on.
 const FIRST_LIMIT: Duration = Duration::from_secs(1);
 
@@ -102,10 +105,9 @@ impl Probe {
     }
 
     fn attempt(&self, addr: SocketAddr, deadline: Instant, given_up: &mut GivenUp<'_>) -> Result<u64, Miss> {
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let cannot = |error: std::io::Error| Miss::NotYet(anyhow!(error).context(format!("cannot ask {addr}")));
-        let mut stream = TcpStream::connect_timeout(&addr, left).map_err(cannot)?;
-        let sent = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(SLICE.min(left))));
+        let mut stream = connect(addr, deadline, given_up)?.map_err(cannot)?;
+        let sent = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(SLICE)));
         sent.and_then(|()| stream.write_all(self.request.as_bytes())).map_err(cannot)?;
         let mut answer = Vec::with_capacity(1024);
         let mut buffer = [0; 16 * 1024];
@@ -171,6 +173,24 @@ impl Probe {
         match self.expect.contains.iter().find(|needle| !body.contains(needle.as_str())) {
             Some(needle) => Err(anyhow!("the first answer does not contain `{needle}`: `{shown}`")),
             None => Ok(()),
+        }
+    }
+}
+
+/// Connects, as far as there is somebody to accept before the deadline: a queue of connections may be full.
+fn connect(
+    addr: SocketAddr,
+    deadline: Instant,
+    given_up: &mut GivenUp<'_>,
+) -> Result<std::io::Result<TcpStream>, Miss> {
+    loop {
+        match TcpStream::connect_timeout(&addr, CONNECT_SLICE) {
+            Err(error) if error.kind() == ErrorKind::TimedOut && Instant::now() < deadline => {
+                if let Some(why) = given_up() {
+                    return Err(Miss::Wrong(anyhow!(why)));
+                }
+            }
+            done => return Ok(done),
         }
     }
 }

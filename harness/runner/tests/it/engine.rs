@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use fs_err as fs;
 use scene::{MEMORY_LIMIT, assert_has_line, build_server, containers, request, scene, static_server};
-use tare_runner::engine::{
-    BaseOrigin, ContainerSpec, Image, ImageSpec, Network, Pinning, RunOwner, daemons, pin, processes_of,
-};
+use tare_runner::engine::{BaseOrigin, ContainerSpec, Image, ImageSpec, Network, Pinning, RunOwner, pin, processes_of};
 use tare_runner::sys::cgroup::Cgroup;
 use tare_runner::sys::owner::Owner;
 
@@ -42,7 +40,7 @@ async fn on_the_hosts_network_it_answers_hardened_and_is_accounted_for() {
         assert_eq!((&processes.service[..], &processes.proxies[..]), (&[pid][..], &[][..]));
         let shim = processes.shim.unwrap();
         assert!(fs::read_to_string(format!("/proc/{shim}/cmdline")).unwrap().contains(&container.id));
-        assert!(!daemons().unwrap().engine.is_empty());
+        assert_eq!(scene.engine.daemons().unwrap().engine.len(), 1, "the one that listens on the socket");
 
         let cgroup = Cgroup::of(pid).unwrap();
         assert_eq!(cgroup.processes().unwrap(), [pid]);

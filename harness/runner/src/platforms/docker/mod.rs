@@ -14,7 +14,7 @@ use self::content::Content;
 use self::target::DockerTarget;
 use super::{Common, Entry, Isolation, Platform, RunContext, Target, Variant};
 use crate::artifacts::{Code, Guest, Product, Runtime};
-use crate::engine::{Engine, daemons};
+use crate::engine::Engine;
 use crate::sys::finding::Finding;
 use crate::workload::{Implementation, Layout, Source, Workload};
 
@@ -135,7 +135,7 @@ impl Variant for DockerVariant {
         let filled = self.content.fill(&engine, &common, workload).await?;
         // Without them it has no size; everything else can be measured.
         let layers = engine.layers(&filled.image).await.map_err(|error| format!("{error:#}"));
-        let (bridged, programs) = (self.bridged, engine_programs());
+        let (bridged, programs) = (self.bridged, engine_programs(context.engine()?));
         Ok(Box::new(DockerTarget { common, bridged, engine, engine_settings, filled, layers, programs }))
     }
 }
@@ -183,9 +183,9 @@ impl Platform for Docker {
 }
 
 /// The program files that the engine consists of; empty where they cannot all be found.
-fn engine_programs() -> Vec<PathBuf> {
+fn engine_programs(engine: &Engine) -> Vec<PathBuf> {
     let found = || -> Option<Vec<PathBuf>> {
-        let daemons = daemons().ok()?;
+        let daemons = engine.daemons().ok()?;
         let running = [*daemons.engine.first()?, *daemons.containerd.first()?];
         let mut programs: Vec<PathBuf> =
             running.iter().filter_map(|pid| fs_err::read_link(format!("/proc/{pid}/exe")).ok()).collect();

@@ -11,15 +11,14 @@ use async_trait::async_trait;
 use tare_model::{ArtifactRecord, Group};
 use tare_protocol::Event;
 
-use super::super::process::{is_known, phase_name};
+use super::super::process::marks;
 use super::super::target::Common;
 use super::super::wasm::{INSTANTIATE, recorded_settings};
 use super::super::{Cause, End, Instance, Launched, Processes, Replicas, Separate, Startup, Target};
 use super::content::{Command, Filled, Start};
 use crate::artifacts::file_size;
 use crate::engine::{
-    Container, ContainerSpec, Daemons, Engine, Exit, Hardening, Layer, Network, Pinning, RunOwner, daemons, pin,
-    processes_of,
+    Container, ContainerSpec, Daemons, Engine, Exit, Hardening, Layer, Network, Pinning, RunOwner, pin, processes_of,
 };
 use crate::sys::affinity;
 use crate::sys::cancel::Cancel;
@@ -183,7 +182,7 @@ impl DockerTarget {
                 Event::Ready { .. } | Event::Failed { .. } => false,
             };
             if events.iter().any(last) || begun.elapsed() >= lag {
-                return Ok(events.into_iter().filter_map(mark).collect());
+                return Ok(marks(events, "start"));
             }
         }
     }
@@ -209,14 +208,6 @@ impl DockerTarget {
                 Err(if words.is_empty() { error } else { error.context(format!("its last words: {words}")) })
             }
         }
-    }
-}
-
-fn mark(event: Event) -> Option<(String, u64)> {
-    match event {
-        Event::Phase { phase, at_ns } if is_known(&phase) => Some((phase_name(phase, "start"), at_ns)),
-        Event::Listening { at_ns, .. } => Some(("listen".into(), at_ns)),
-        Event::Phase { .. } | Event::Ready { .. } | Event::Failed { .. } => None,
     }
 }
 
@@ -316,7 +307,7 @@ impl Target for DockerTarget {
 
     fn replicas(&self) -> Result<Box<dyn Replicas + '_>> {
         // What they grow by is told apart from what an instance takes.
-        let Daemons { engine, containerd } = daemons()?;
+        let Daemons { engine, containerd } = self.engine.daemons()?;
         Ok(Separate::of(self, engine.into_iter().chain(containerd).collect()))
     }
 }

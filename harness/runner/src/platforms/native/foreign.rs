@@ -8,9 +8,8 @@ use std::time::Duration;
 use anyhow::Result;
 use async_trait::async_trait;
 use tare_model::{ArtifactRecord, Group};
-use tare_protocol::Event;
 
-use super::super::process::{Process, Program, is_known, phase_name};
+use super::super::process::{Process, Program, marks};
 use super::super::target::Common;
 use super::super::{Launched, Replicas, Separate, Startup, Target};
 use super::{ProcessInstance, sizes};
@@ -96,13 +95,13 @@ impl Target for ForeignTarget {
             log: self.common.log(),
         };
         let deadline = self.common.deadline();
-        let (mut process, began) = Process::start(program, &context.cpus)?;
+        let (mut process, began) = Process::start(program, &context.cpus, &context.cancel)?;
         let mut given_up = || {
             let ended = process.ended().ok().flatten().map(|end| format!("before it answered, {end}"));
             context.cancel.given_up().or(ended)
         };
         let answered = probe.ask_until(address.0, PAUSE, deadline, &mut given_up)?;
-        let marks = process.heard().into_iter().filter_map(mark).collect();
+        let marks = marks(process.heard(), "spawn");
         if reachable_from_elsewhere(process.pid(), address.0.port()) {
             context.notes.warn(format!(
                 "{subject} listens on addresses that other machines can reach while it is measured: have it listen on \
@@ -123,13 +122,4 @@ fn is_machine_code(program: &Path) -> Result<bool> {
     let mut first = [0; 4];
     let read = fs_err::File::open(program)?.read(&mut first)?;
     Ok(first[..read] == *b"\x7fELF")
-}
-
-/// The end of a phase that a program announced, if it was one.
-fn mark(event: Event) -> Option<(String, u64)> {
-    match event {
-        Event::Phase { phase, at_ns } if is_known(&phase) => Some((phase_name(phase, "spawn"), at_ns)),
-        Event::Listening { at_ns, .. } => Some(("listen".into(), at_ns)),
-        Event::Phase { .. } | Event::Ready { .. } | Event::Failed { .. } => None,
-    }
 }
