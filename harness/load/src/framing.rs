@@ -4,8 +4,9 @@ use std::mem::MaybeUninit;
 
 use httparse::Status;
 
-/// The longest answer that is taken: 16 MiB. The whole of an answer is kept until it has been checked.
-pub const MAX_ANSWER: usize = 16 << 20;
+/// The longest answer that is taken: 2 MiB. The whole of an answer is kept until it has been checked, on each of the connections
+/// of a load, and twice where it comes in chunks.
+pub const MAX_ANSWER: usize = 2 << 20;
 
 /// The longest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 << 10;
@@ -32,7 +33,7 @@ pub enum FramingError {
     #[error("the answer switches to another protocol")]
     Upgrade,
     /// Longer than [`MAX_ANSWER`], or the head longer than 64 KiB.
-    #[error("the answer is longer than the generator takes (16 MiB, 64 KiB for the head)")]
+    #[error("the answer is longer than the generator takes (2 MiB, 64 KiB for the head)")]
     TooLong,
     /// The connection ended before the answer did.
     #[error("the connection was closed in the middle of the answer, after {received} bytes of it")]

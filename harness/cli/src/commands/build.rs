@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use tare_model::{RunRecord, Sample};
-use tare_runner::{Cancel, Layout, Observer, Progress, builds, choose, preflight, prepare};
+use tare_runner::{Cancel, Layout, Observer, Progress, builds, choose, clear, preflight, prepare};
 
 use crate::args::SelectArgs;
 use crate::commands::compare::check;
@@ -13,6 +13,9 @@ use crate::screen::{print, say};
 use crate::services;
 use crate::signals::Signals;
 
+/// What stands for the name of a run.
+const RUN: &str = "build";
+
 /// Runs it.
 ///
 /// # Errors
@@ -22,19 +25,23 @@ pub async fn execute(args: SelectArgs) -> Result<Exit> {
     let services = services::chosen(&layout, &args)?;
     let chosen = choose(&args.choice(0), &services)?;
     let _alone = machine::take().await?;
-    check(&preflight(&layout, builds(&chosen)).await)?;
+    check(&preflight(&layout, builds(&chosen), &[]).await)?;
     let mut shown = Shown(Display::new());
     let cancel = Cancel::default();
     let signals = Signals::listen(&cancel)?;
     let prepared = tokio::select! {
-        prepared = prepare("build", &layout, &chosen, &cancel, &mut shown) => prepared,
-        () = signals.received() => {
-            shown.0.close();
-            say("interrupted: what was built is kept");
-            return Ok(Exit::Interrupted);
-        }
+        prepared = prepare(RUN, &layout, &chosen, &cancel, &mut shown) => Some(prepared),
+        () = signals.received() => None,
     };
     shown.0.close();
+    // What a build command leaves running, or is running when it is interrupted.
+    if let Err(error) = clear(&layout, RUN, &cancel).await {
+        say(&format!("warning: something of the build is left: {error:#}; `clean` removes it"));
+    }
+    let Some(prepared) = prepared else {
+        say("interrupted: what was built is kept");
+        return Ok(Exit::Interrupted);
+    };
     let prepared = prepared?;
     for record in prepared.records() {
         print(&format!("{}\n", record.subject))?;

@@ -35,8 +35,10 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let builds = tare_runner::builds(&chosen);
     let claims = results::claims(&layout.claims())?;
     let _alone = machine::take().await?;
-    check(&preflight(&layout, builds).await)?;
-    let (run, writer) = RunWriter::create(&args.results.clone().unwrap_or_else(|| layout.results()))?;
+    let results = args.results.clone().unwrap_or_else(|| layout.results());
+    let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
+    check(&preflight(&layout, builds, &[&results, &reports]).await)?;
+    let (run, writer) = RunWriter::create(&results)?;
     let mut recorder = Recorder { writer, display: Display::new() };
     let command = args.repeat(seed, layout.installed);
     let mut rule = Rule(Convergence::new(args.suite().precision));
@@ -55,7 +57,6 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     }
     let judged = results::write_claims_file(&folder, &claims, &samples)?;
     let measured = Measured { name: &run, folder: &folder, record: &record, samples: &samples, judged: &judged };
-    let reports = args.reports.clone().unwrap_or_else(|| layout.reports());
     measured.present(&layout, &reports, args.output.json, None)?;
     if !samples.is_empty() {
         results::link_latest(&reports, &run);

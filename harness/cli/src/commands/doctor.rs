@@ -14,7 +14,7 @@ use crate::services;
 /// Outside a checkout, or with a service that cannot be read.
 pub async fn execute(args: &DoctorArgs) -> Result<Exit> {
     let layout = Layout::find()?;
-    let mut findings = preflight(&layout, true).await;
+    let mut findings = preflight(&layout, true, &[&layout.results(), &layout.reports()]).await;
     let select = &args.select;
     if !select.service.is_empty() || select.quick.resolve().is_described() {
         let services = services::chosen(&layout, select)?;

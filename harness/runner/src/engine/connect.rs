@@ -11,9 +11,8 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use super::socket::Named;
 use super::{Engine, processes};
-
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// The oldest API that everything in here was tried on: that of Docker 20.10.
 const OLDEST_API: (u32, u32) = (1, 41);
@@ -31,13 +30,15 @@ const TRANSFER_LIMIT: Duration = Duration::from_mins(10);
 /// Why there is no engine to measure with; each text ends with what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// `DOCKER_HOST` names something else than a Unix socket.
+    /// `DOCKER_HOST` or the chosen context names something else than a Unix socket.
     #[error(
-        "DOCKER_HOST is {kind}, not a Unix socket: an engine on another machine cannot be measured, its processes and memory \
-         are read here; unset DOCKER_HOST, or set it to unix:///PATH"
+        "{by} names {kind}, not a Unix socket: an engine on another machine cannot be measured, its processes and memory are \
+         read here; unset it, or set DOCKER_HOST to unix:///PATH"
     )]
     Remote {
-        /// What the variable's value is. Not the value: it may hold a password, and this text is published.
+        /// What names it.
+        by: String,
+        /// What its value is. Not the value: it may hold a password, and this text is published.
         kind: String,
     },
     /// Nothing is at the socket's path.
@@ -85,20 +86,19 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Connects to the engine that `DOCKER_HOST` names, or to the one at the usual socket, and waits for its answer
-    /// (10 s at most).
+    /// Connects to the engine that the environment or the chosen context names, or to the one at the usual socket, and waits for
+    /// its answer (10 s at most).
     pub async fn connect() -> Result<Self, EngineError> {
         Self::connect_within(ANSWER_LIMIT).await
     }
 
     /// The same, with another limit to the wait.
     pub async fn connect_within(limit: Duration) -> Result<Self, EngineError> {
-        Self::connect_by(std::env::var("DOCKER_HOST").ok().as_deref(), limit).await
+        Self::connect_by(&Named::here(), limit).await
     }
 
-    /// Connects by a value of `DOCKER_HOST`, within a time.
-    async fn connect_by(host: Option<&str>, limit: Duration) -> Result<Self, EngineError> {
-        let socket = socket(host)?;
+    async fn connect_by(named: &Named, limit: Duration) -> Result<Self, EngineError> {
+        let socket = named.socket()?;
         timeout(limit, Self::connect_to(&socket)).await.unwrap_or_else(|_| {
             let reason = format!("nothing came within {} s", limit.as_secs_f64());
             Err(EngineError::NotAnswering { socket: socket.clone(), reason })
@@ -125,7 +125,14 @@ impl Engine {
             return Err(EngineError::TooOld { socket: socket.to_owned(), api });
         }
         let transfers = docker.clone().with_timeout(TRANSFER_LIMIT);
-        Ok(Self { docker, transfers, peer, layers: Arc::default() })
+        let info = docker.info().await.map_err(|error| not_answering(chain(&error)))?;
+        let remaps_users = info.security_options.iter().flatten().any(|option| option.starts_with("name=userns"));
+        Ok(Self { docker, transfers, peer, remaps_users, layers: Arc::default() })
+    }
+
+    /// Whether the engine has its usual network, to which published ports lead.
+    pub async fn has_bridge(&self) -> bool {
+        self.docker.inspect_network("bridge", None).await.is_ok()
     }
 
     /// What a run's record says of the engine.
@@ -202,26 +209,6 @@ impl EngineInfo {
     }
 }
 
-/// The socket that a value of `DOCKER_HOST` means.
-fn socket(host: Option<&str>) -> Result<PathBuf, EngineError> {
-    match host {
-        None | Some("") => Ok(DEFAULT_SOCKET.into()),
-        Some(host) => match host.strip_prefix("unix://") {
-            Some(path) => Ok(path.into()),
-            None => Err(EngineError::Remote { kind: kind(host) }),
-        },
-    }
-}
-
-/// What a value of `DOCKER_HOST` is, without what is in it.
-fn kind(host: &str) -> String {
-    let scheme = host.split_once("://").map(|(scheme, _)| scheme);
-    match scheme.filter(|scheme| scheme.len() <= 10 && scheme.chars().all(|char| char.is_ascii_alphanumeric())) {
-        Some(scheme) => format!("a {scheme}:// address"),
-        None => "no URL".into(),
-    }
-}
-
 fn parse_api(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
@@ -248,28 +235,13 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn docker_host_is_honoured_for_sockets_only() {
-        assert_eq!(socket(None).unwrap(), Path::new(DEFAULT_SOCKET));
-        assert_eq!(socket(Some("")).unwrap(), Path::new(DEFAULT_SOCKET));
-        assert_eq!(socket(Some("unix:///run/user/1000/docker.sock")).unwrap(), Path::new("/run/user/1000/docker.sock"));
-        for (host, kind) in [
-            ("tcp://user:secret@10.0.0.1:2375", "a tcp:// address"),
-            ("ssh://user@build", "a ssh:// address"),
-            ("secret", "no URL"),
-        ] {
-            let error = socket(Some(host)).unwrap_err().to_string();
-            assert!(error.contains(kind) && !error.contains("secret") && !error.contains('@'), "{error}");
-        }
-    }
-
     /// Connects to a socket in a folder of its own, which the function may serve.
     async fn connect_error(serve: impl FnOnce(&Path)) -> EngineError {
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("engine.sock");
         serve(&socket);
-        let host = format!("unix://{}", socket.display());
-        Engine::connect_by(Some(&host), Duration::from_millis(500)).await.err().unwrap()
+        let named = Named::by_host(&format!("unix://{}", socket.display()));
+        Engine::connect_by(&named, Duration::from_millis(500)).await.err().unwrap()
     }
 
     /// Answers every request on a socket with these bytes, for as long as the test process lives.

@@ -148,7 +148,7 @@ impl Engine {
     /// Creates a container without starting it.
     pub async fn create(&self, spec: &ContainerSpec) -> Result<Container> {
         let options = CreateContainerOptionsBuilder::default().name(&spec.name).build();
-        let created = self.docker.create_container(Some(options), create_body(spec)).await;
+        let created = self.docker.create_container(Some(options), create_body(spec, self.remaps_users)).await;
         let created = created.with_context(|| format!("creating the container {} of {}", spec.name, spec.image))?;
         Ok(Container { id: created.id, name: spec.name.clone() })
     }
@@ -260,7 +260,7 @@ impl Engine {
     }
 }
 
-fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+fn create_body(spec: &ContainerSpec, remaps_users: bool) -> ContainerCreateBody {
     let hardening = &spec.hardening;
     let host_config = HostConfig {
         cpuset_cpus: spec.cpuset.clone(),
@@ -291,7 +291,9 @@ fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
     };
     match spec.network {
         Network::Host => {
-            let host_config = HostConfig { network_mode: Some("host".into()), ..host_config };
+            // An engine that gives containers other users refuses them the host's network.
+            let userns_mode = remaps_users.then(|| "host".into());
+            let host_config = HostConfig { network_mode: Some("host".into()), userns_mode, ..host_config };
             ContainerCreateBody { host_config: Some(host_config), ..body }
         }
         Network::Bridge { container_port, host_port } => {

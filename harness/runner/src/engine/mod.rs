@@ -13,6 +13,7 @@ mod image;
 mod labels;
 mod layers;
 mod processes;
+mod socket;
 mod sweep;
 
 use std::collections::HashMap;
@@ -38,6 +39,8 @@ pub struct Engine {
     transfers: Docker,
     /// The process that listens on the socket, where the kernel tells: the engine, or what starts it on demand.
     peer: Option<i32>,
+    /// Whether it gives containers other users than the machine's, unless told otherwise.
+    remaps_users: bool,
     /// Sizes of the layers met so far, by digest: a base is compressed once, not once for each image on it.
     layers: Arc<Mutex<HashMap<String, LayerBytes>>>,
 }

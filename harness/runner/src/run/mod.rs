@@ -25,12 +25,15 @@ use tare_model::{Group, Plan, RunRecord, RunState, Sample, Subject};
 use self::begin::begin;
 use self::observer::{LoadName, Measured, Observer, Progress, StoppingRule};
 use self::plan::{Choice, Chosen, Suite, choose, order, plan};
+use self::preflight::{own_quota, quota};
 use self::prepare::{Prepared, Ready, failed, prepare};
 use self::scheduler::{Rotation, Scheduler};
 use crate::session::measure::{Findings, Job, Load, Reading};
 use crate::session::sweep::Sweep;
 use crate::sys::affinity::pin_this_thread;
 use crate::sys::cancel::Cancel;
+use crate::sys::conditions;
+use crate::sys::finding::Level;
 use crate::sys::sampling::{CpuTimes, STEAL_LIMIT};
 use crate::workload::{Layout, Service};
 
@@ -99,6 +102,11 @@ async fn measure(
     }
     // The harness itself keeps off the subjects' CPUs.
     pin_this_thread(&context.cpus.generator)?;
+    // Once more, now that nothing is built any more; what happens in the rounds is seen there.
+    let now = conditions::findings().await.into_iter().chain(quota(own_quota()));
+    for found in now.filter(|found| found.level > Level::Good) {
+        context.notes.warn(format!("before the rounds, {}: {}", found.what, found.detail));
+    }
     let (began, cpu_times) = (Instant::now(), CpuTimes::now());
     let mut run = Run { prepared, record, observer, rule, began, cpu_times, strikes: HashMap::new() };
     run.sizes()?;

@@ -52,8 +52,8 @@ async fn request(client: &reqwest::Client, step: &Step, addr: SocketAddr, captur
     answer.capture(step)
 }
 
-/// The most bytes of an answer that are read.
-const MOST_BYTES: usize = 4 << 20;
+/// The most bytes of an answer that are read: as many as under load.
+const MOST_BYTES: usize = tare_load::framing::MAX_ANSWER;
 
 /// The body of an answer, as text.
 async fn body(mut response: reqwest::Response) -> Result<String> {

@@ -62,6 +62,14 @@ impl Cgroup {
         usage.map(Duration::from_micros).with_context(|| format!("{} has no usage_usec", stat.display()))
     }
 
+    /// How many CPUs at a time the group may use, by the narrowest quota of it and of the groups that it lies in; `None` where
+    /// there is no quota.
+    pub fn cpu_quota(&self) -> Option<f64> {
+        let Group { v2, path } = &self.cpu;
+        let quota = |group: &Path| if *v2 { quota_v2(group) } else { quota_v1(group) };
+        path.ancestors().filter_map(quota).reduce(f64::min)
+    }
+
     /// The processes in the group.
     pub fn processes(&self) -> Result<Vec<i32>> {
         let path = self.memory.path.join("cgroup.procs");
@@ -141,6 +149,19 @@ impl<'a> Mount<'a> {
     }
 }
 
+/// `cpu.max` holds the time that may be used in a period and the period, in microseconds; `max` is no quota.
+fn quota_v2(group: &Path) -> Option<f64> {
+    let text = fs::read_to_string(group.join("cpu.max")).ok()?;
+    let (quota, period) = text.trim().split_once(' ')?;
+    Some(quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?)
+}
+
+/// The same in two files, where -1 is no quota.
+fn quota_v1(group: &Path) -> Option<f64> {
+    let read = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse::<f64>().ok();
+    Some(read("cpu.cfs_quota_us").filter(|quota| *quota > 0.0)? / read("cpu.cfs_period_us")?)
+}
+
 fn number(path: &Path) -> Result<u64> {
     let text = fs::read_to_string(path)?;
     text.trim().parse().with_context(|| format!("{} holds no number: `{}`", path.display(), text.trim()))
@@ -211,6 +232,25 @@ mod tests {
         assert_eq!(field(stat, "inactive_file"), Some(4096));
         assert_eq!(field(stat, "total_inactive_file"), Some(8192));
         assert_eq!(field(stat, "usage"), None);
+    }
+
+    #[test]
+    fn the_narrowest_quota_of_all_groups_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("outer/inner");
+        fs::create_dir_all(&inner).unwrap();
+        let quota = |v2| {
+            let group = Group { v2, path: inner.clone() };
+            Cgroup { memory: group.clone(), cpu: group }.cpu_quota()
+        };
+        let write = |folder: &str, name: &str, text: &str| fs::write(dir.path().join(folder).join(name), text).unwrap();
+        write("outer/inner", "cpu.max", "max 100000\n");
+        write("outer/inner", "cpu.cfs_quota_us", "-1\n");
+        assert_eq!([quota(true), quota(false)], [None, None]);
+        write("outer", "cpu.max", "150000 100000\n");
+        write("outer", "cpu.cfs_quota_us", "50000\n");
+        write("outer", "cpu.cfs_period_us", "100000\n");
+        assert_eq!([quota(true), quota(false)], [Some(1.5), Some(0.5)]);
     }
 
     /// Both versions' files, as the kernel writes them.

@@ -21,8 +21,8 @@ const CONNECT_SLICE: Duration = Duration::from_millis(250);
 /// How long an answer to one of several attempts may take at first; then twice as long, and so on.
 const FIRST_LIMIT: Duration = Duration::from_secs(1);
 
-/// The most bytes of an answer that are read.
-const MOST_BYTES: usize = 1 << 20;
+/// The most bytes of an answer that are read: as many as under load.
+const MOST_BYTES: usize = tare_load::framing::MAX_ANSWER;
 
 /// How much of a wrong answer an error shows, in characters.
 const SHOWN: usize = 300;
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn an_answer_that_does_not_end_is_cut_by_its_size_or_by_the_deadline() {
         let error = ask(endless(&[b'a'; 4096], Duration::ZERO)).unwrap_err().to_string();
-        assert!(error.contains("more than 1048576 bytes"), "{error}");
+        assert!(error.contains("more than 2097152 bytes"), "{error}");
         let error = ask(endless(b"a", Duration::from_millis(1))).unwrap_err().to_string();
         assert!(error.contains("no whole answer in time"), "{error}");
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
+use tare_load::{Parts, Request, RequestError};
 
 /// The placeholder that is replaced by 16 hex digits: one value for a pass through the steps, a new one for each
 /// request of a load.
@@ -148,7 +149,10 @@ impl Scenario {
             wrong.push(format!("`p99_objective_ms` must lie between 0.001 and 3600000, not {objective}"));
         }
         let mut known = vec!["unique"];
-        for step in &self.steps {
+        for (place, step) in self.steps.iter().enumerate() {
+            if self.steps[..place].iter().any(|other| other.name == step.name) {
+                wrong.push(format!("two steps are called `{}`", step.name.escape_debug()));
+            }
             wrong.extend(
                 step.errors(&known).into_iter().map(|what| format!("step `{}`: {what}", step.name.escape_debug())),
             );
@@ -173,7 +177,12 @@ impl Step {
         must(is_path, format!("the path `{}` must begin with `/`, without spaces", self.path.escape_debug()));
         must(self.method.parse::<reqwest::Method>().is_ok(), format!("`{}` is no method", self.method.escape_debug()));
         must(self.weight != Some(0), "a weight of 0 is no weight; leave it out".into());
-        must((100..=599).contains(&self.expect.status), format!("{} is no status of an answer", self.expect.status));
+        must((200..=599).contains(&self.expect.status), format!("{} is no status of an answer", self.expect.status));
+        // What the generator cannot send would be found when all is built and verified. What is captured is not known yet.
+        let values = self.placeholders().into_iter().filter(|name| name != "unique").map(|name| (name, "0".to_owned()));
+        if let Err(error) = self.request(&values.collect()) {
+            must(false, format!("it cannot be sent: {error}"));
+        }
         for (name, value) in self.headers.iter().chain(&self.expect.headers) {
             let is_header = name.parse::<HeaderName>().is_ok() && HeaderValue::from_str(value).is_ok();
             must(is_header, format!("`{}: {}` is no header", name.escape_debug(), value.escape_debug()));
@@ -201,6 +210,26 @@ impl Step {
             format!("a step of the load cannot expect `{UNIQUE}` in its answer: the load looks for fixed texts"),
         );
         wrong
+    }
+
+    /// The request that the load generator sends, with the values of placeholders put in.
+    ///
+    /// # Errors
+    /// It makes no request that can be sent.
+    pub fn request(&self, values: &BTreeMap<String, String>) -> Result<Request, RequestError> {
+        let headers: Vec<(String, String)> =
+            self.raw_headers().into_iter().map(|(name, value)| (name, fill(&value, values))).collect();
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let contains = self.expect.contains.iter().map(|needle| fill(needle, values).into_bytes()).collect();
+        let (path, body) = (fill(&self.path, values), fill(&self.raw_body().unwrap_or_default(), values));
+        Request::new(&Parts {
+            name: &self.name,
+            method: &self.method,
+            path: &path,
+            headers: &headers,
+            body: body.as_bytes(),
+            expect: tare_load::Expect { status: self.expect.status, contains },
+        })
     }
 
     /// All texts that may hold placeholders.
@@ -336,6 +365,13 @@ mod tests {
             (GOOD.replace("\"/healthz\"", "\"/a\\r\\nb\""), "the path `/a\\r\\nb` must begin"),
             (GOOD.replace("json = {", "headers = { \"a b\" = \"c\" }\n        json = {"), "`a b: c` is no header"),
             (GOOD.replace("weight = 3", ""), "no step has a `weight`"),
+            (GOOD.replace("name = \"make\"", "name = \"read\""), "two steps are called `read`"),
+            (GOOD.replace("/things/${id}", "/th\u{ef}ngs/${id}"), "step `read`: it cannot be sent"),
+            (GOOD.replace("status = 200, ", "status = 101, "), "101 is no status"),
+            (
+                GOOD.replace("json = {", "headers = { \"content-length\" = \"3\" }\n        json = {"),
+                "step `make`: it cannot be sent",
+            ),
             (GOOD.replace("/things/${id}", "/things/${key}"), "step `read`: uses `${key}`"),
             (GOOD.replace("\"n-\"", "\"n-${unique}\""), "cannot expect `${unique}`"),
             (GOOD.replace("weight", "wieght"), "unknown field `wieght`"),

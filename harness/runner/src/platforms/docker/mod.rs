@@ -160,8 +160,8 @@ impl Platform for Docker {
 
     async fn preflight(&self, _: &Layout) -> Vec<Finding> {
         let what = "container engine";
-        let found = match Engine::connect().await {
-            Ok(engine) => engine.info().await,
+        let (found, has_bridge) = match Engine::connect().await {
+            Ok(engine) => (engine.info().await, engine.has_bridge().await),
             // The error carries its own remedy; without an engine the comparison runs and its cells are marked.
             Err(error) => {
                 return vec![Finding::warning(what, "not usable: containers are left out", error.to_string())];
@@ -171,6 +171,13 @@ impl Platform for Docker {
             Ok(info) => Finding::good(what, format!("{} {}, API {}", info.name, info.version, info.api)),
             Err(error) => Finding::warning(what, format!("{error:#}"), "see the engine's log"),
         }];
+        if !has_bridge {
+            findings.push(Finding::warning(
+                "bridge network",
+                "the engine has no network `bridge`: the variants with a published port are left out",
+                "start the engine again without `\"bridge\": \"none\"` in its configuration",
+            ));
+        }
         if !nix::unistd::Uid::effective().is_root() {
             findings.push(Finding::warning(
                 "container memory",
