@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -67,26 +68,43 @@ const ONE_WISH: Duration = Duration::from_millis(500);
 /// 128 and the number of SIGINT, as shells have it.
 const INTERRUPTED: i32 = 130;
 
-struct Listened([Signal; 4]);
+/// Those that whoever started this program has not told it to ignore, as `nohup` does.
+struct Listened(Vec<Signal>);
 
 impl Listened {
     fn new() -> Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self([
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-            listen(SignalKind::quit())?,
-        ]))
+        let ignored = ignored(&fs_err::read_to_string("/proc/self/status").unwrap_or_default());
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()];
+        let heard = kinds.into_iter().filter(|kind| ignored >> (kind.as_raw_value() - 1) & 1 == 0);
+        let signals: Result<Vec<Signal>, _> = heard.map(signal).collect();
+        Ok(Self(signals.context("cannot listen for signals")?))
     }
 
     async fn next(&mut self) {
-        let [interrupt, terminate, hangup, quit] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-            _ = quit.recv() => {}
-        }
+        std::future::poll_fn(|context| {
+            let mut came = false;
+            for signal in &mut self.0 {
+                came |= signal.poll_recv(context).is_ready();
+            }
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// The signals that a process ignores, a bit for each, from the text of its /proc/PID/status; `proc_pid_status(5)`.
+fn ignored(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_the_bits_of_a_mask() {
+        assert_eq!(ignored("SigBlk:\t00ff\nSigIgn:\t0000000000000001\n"), 1);
+        assert_eq!(ignored("Name:\ttare\n"), 0);
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::labels::{DIGEST, KIND};
 use super::{Engine, image};
 use crate::sys::digest::hex;
-use crate::sys::owner;
+use crate::sys::{owner, temporary};
 
 /// The public base.
 pub const PUBLIC_BASE: &str = "debian:bookworm-slim";
@@ -119,7 +119,7 @@ impl Engine {
                  debian-archive-keyring`; or load {PUBLIC_BASE} into the engine"
             );
         }
-        let folder = tempfile::Builder::new().prefix("tare-base-").tempdir()?;
+        let folder = temporary::folder()?;
         let archive = folder.path().join("base.tar");
         run_recipe(recipe, &archive, log).await?;
         let options = CreateImageOptions {

@@ -84,8 +84,7 @@ impl Engine {
     ) -> Result<(Image, ImageConfig)> {
         ensure!(context.join(dockerfile).is_file(), "there is no {dockerfile} in {}", context.display());
         let before = self.find_image(name).await?.and_then(|image| image.id);
-        let mut archive = pack(context, dockerfile)?;
-        archive.seek(SeekFrom::Start(0))?;
+        let archive = pack(context, dockerfile)?;
         // Nothing of a run: an image that is built again of the same things is the same, also to a run beside this one.
         let labels = HashMap::from([(KIND.to_owned(), GIVEN.to_owned())]);
         let options = BuildImageOptionsBuilder::default()
@@ -145,8 +144,8 @@ fn config(image: &ImageInspect) -> ImageConfig {
 
 /// A folder as an archive in a temporary file, without what its list of ignored files names.
 fn pack(context: &Path, dockerfile: &str) -> Result<fs::File> {
-    let file = tempfile::Builder::new().prefix("tare-context-").tempfile()?;
-    let mut tar = tar::Builder::new(file.reopen()?);
+    // Without a name, so that nothing of it is left, whatever happens.
+    let mut tar = tar::Builder::new(tempfile::tempfile()?);
     tar.follow_symlinks(false);
     let mut bytes = 0;
     for path in files(context, dockerfile)? {
@@ -161,9 +160,9 @@ fn pack(context: &Path, dockerfile: &str) -> Result<fs::File> {
         );
         tar.append_path_with_name(&path, relative).with_context(|| format!("packing {}", path.display()))?;
     }
-    tar.into_inner().with_context(|| format!("packing {}", context.display()))?;
-    // The file has no name any more when this returns, and goes when it is closed.
-    Ok(fs::File::from_parts(file.reopen()?, file.path()))
+    let mut file = tar.into_inner().with_context(|| format!("packing {}", context.display()))?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(fs::File::from_parts(file, "the packed context"))
 }
 
 /// Everything in a folder that its list of ignored files does not name, folders before what is in them.

@@ -19,6 +19,7 @@ use crate::sys::bounded::cut;
 use crate::sys::cancel::Cancel;
 use crate::sys::owner::{Owner, end_descendants, end_own, me, sweep_processes};
 use crate::sys::pulse::Pulse;
+use crate::sys::temporary;
 use crate::sys::tree::adopt_orphans;
 use crate::workload::{Layout, Scenario, Service};
 
@@ -78,6 +79,10 @@ pub async fn sweep(layout: &Layout, engine: Option<&Engine>) -> Result<Swept> {
         swept.removed.push(format!("{processes} processes"));
     }
     swept.removed.extend(remove_leftovers(layout, Owner::is_dead)?);
+    let folders = temporary::remove(Owner::is_dead);
+    if folders > 0 {
+        swept.removed.push(format!("{folders} temporary folders"));
+    }
     if let Some(engine) = engine {
         let containers = engine.sweep_dead().await?;
         let named = |names: Vec<String>| names.into_iter().map(|name| format!("container {name}"));

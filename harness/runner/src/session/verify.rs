@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::Value;
 
-use crate::workload::scenario::{Expect, Scenario, Step, difference, fill, fill_json};
+use crate::workload::placeholders::{fill, fill_json};
+use crate::workload::scenario::{Expect, Scenario, Step, difference};
 
 /// What the steps captured, by name; `unique` is this pass's own value.
 pub type Captures = BTreeMap<String, String>;

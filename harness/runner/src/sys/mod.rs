@@ -18,6 +18,7 @@ pub mod others;
 pub mod owner;
 pub mod pulse;
 pub mod sampling;
+pub mod temporary;
 pub mod tree;
 
 /// The user that containers run as unless a file asks for another: `nobody`. No account of the host or of an image runs

@@ -6,6 +6,7 @@ mod layout;
 mod manifest;
 mod names;
 pub mod needs;
+pub mod placeholders;
 mod probe;
 mod program;
 mod quick;

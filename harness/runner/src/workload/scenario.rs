@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tare_load::{Parts, Request, RequestError};
 
+use super::placeholders::{fill, is_unclosed};
+
 /// The placeholder that is replaced by 16 hex digits: one value for a pass through the steps, a new one for each
 /// request of a load.
 pub const UNIQUE: &str = "${unique}";
@@ -265,30 +267,6 @@ impl Step {
     }
 }
 
-/// Whether a placeholder begins in a text and does not end.
-fn is_unclosed(text: &str) -> bool {
-    text.split("${").skip(1).any(|rest| !rest.contains('}'))
-}
-
-/// Puts the values of placeholders into a text; unknown ones stay.
-pub fn fill(text: &str, values: &BTreeMap<String, String>) -> String {
-    let mut filled = text.to_owned();
-    for (name, value) in values {
-        filled = filled.replace(&format!("${{{name}}}"), value);
-    }
-    filled
-}
-
-/// Puts the values of placeholders into all strings of a JSON value.
-pub fn fill_json(value: &Value, values: &BTreeMap<String, String>) -> Value {
-    match value {
-        Value::String(text) => Value::String(fill(text, values)),
-        Value::Array(items) => items.iter().map(|item| fill_json(item, values)).collect(),
-        Value::Object(map) => map.iter().map(|(key, item)| (key.clone(), fill_json(item, values))).collect(),
-        other => other.clone(),
-    }
-}
-
 /// The first difference between what the answer must hold and what it holds, with its JSON pointer.
 pub fn difference(expected: &Value, found: &Value) -> Option<String> {
     fn walk(expected: &Value, found: &Value, at: &str) -> Option<String> {
@@ -401,12 +379,5 @@ mod tests {
         assert_eq!(difference(&json(r#"{"a":{"b":[1]}}"#), &found).unwrap(), "/a/b has 2 elements instead of 1");
         assert_eq!(difference(&json(r#"{"d":1}"#), &found).unwrap(), "/d is missing");
         assert_eq!(difference(&json("1"), &json("2")).unwrap(), "the body is 2 instead of 1");
-    }
-
-    #[test]
-    fn placeholders_are_filled_everywhere() {
-        let values = BTreeMap::from([("id".to_owned(), "7".to_owned())]);
-        let filled = fill_json(&serde_json::json!({"a": ["${id}", 1], "b": {"c": "x${id}${no}"}}), &values);
-        assert_eq!(filled, serde_json::json!({"a": ["7", 1], "b": {"c": "x7${no}"}}));
     }
 }

@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::platforms::{Instance, Isolation, PIDS_LIMIT};
-use crate::sys::owner;
+use crate::sys::{owner, temporary};
 
 /// How long an attempt may take: longer than a host lets a request compute.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -57,7 +57,7 @@ struct Answer {
 impl Canary {
     /// A file that everybody on this machine may read, and a listener on its loopback address.
     pub(super) async fn new() -> Result<Self> {
-        let folder = tempfile::tempdir().context("no folder for a file that must not be read")?;
+        let folder = temporary::folder().context("no folder for a file that must not be read")?;
         let secret = folder.path().join("secret");
         let content = format!("{:032x}", fastrand::u128(..));
         fs_err::write(&secret, &content)?;
