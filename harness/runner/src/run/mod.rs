@@ -312,7 +312,11 @@ impl Run<'_> {
     }
 
     fn save(&mut self) -> Result<()> {
-        self.record.warnings = self.prepared.context.notes.all();
+        let context = &self.prepared.context;
+        self.record.warnings = context.notes.all().iter().map(|text| context.layout.shortened(text)).collect();
+        for failed in &mut self.record.failed {
+            failed.reason = context.layout.shortened(&failed.reason);
+        }
         let times = CpuTimes::now().zip(self.cpu_times);
         let stolen = times.map(|(now, then)| (now - then).stolen_share());
         self.record.calibration.steal_share = stolen;

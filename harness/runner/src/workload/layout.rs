@@ -95,6 +95,19 @@ impl Layout {
         relative.display().to_string()
     }
 
+    /// A text that is published, with paths under these folders and the user's own made relative: whose machine it was, and how
+    /// its folders are called, is nobody's business.
+    pub fn shortened(&self, text: &str) -> String {
+        let mut folders = vec![(&self.root, ""), (&self.home, "")];
+        let user = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.components().count() > 1);
+        folders.extend(user.as_ref().map(|home| (home, "~/")));
+        let mut text = text.to_owned();
+        for (folder, short) in folders {
+            text = text.replace(&format!("{}/", folder.display()), short);
+        }
+        text
+    }
+
     /// The project's own services by name: every folder under services/ that has a file for one. And the folders that
     /// should hold one and do not, which keep nobody from using the others.
     ///
@@ -194,6 +207,13 @@ mod tests {
         let told: Vec<String> = broken.iter().map(|broken| format!("{}: {:#}", broken.name, broken.error)).collect();
         assert!(told[0].contains("`bad name` is not a name") && told[1].contains("no Cargo.toml"), "{told:?}");
         assert!(told[2].contains("unknown field `wieght`"), "{told:?}");
+    }
+
+    #[test]
+    fn what_is_published_names_no_folder_of_the_machine() {
+        let layout = Layout::checkout(Path::new("/srv/me/tare"));
+        let text = "no /srv/me/tare/services/a; see /srv/me/tare/target/tare/logs/a.log or /srv/me/other";
+        assert_eq!(layout.shortened(text), "no services/a; see target/tare/logs/a.log or /srv/me/other");
     }
 
     #[test]
