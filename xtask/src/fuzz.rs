@@ -1,9 +1,11 @@
 //! Builds and runs the fuzz targets, with the stable compiler.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
+use std::thread::available_parallelism;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use fs_err as fs;
 
 use crate::command::{cargo, step};
@@ -42,29 +44,38 @@ pub struct Args {
     targets: Vec<String>,
 }
 
-/// Fuzzes the chosen targets, one after the other.
+/// Fuzzes the chosen targets, as many at once as there are CPUs.
 ///
 /// # Errors
 /// An error if there is no such target, it cannot be built, or an input makes it fail.
 pub fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let targets = choose(workspace, &args.targets)?;
     build(&targets)?;
-    let folder = workspace.root.join("fuzz");
-    for target in targets {
-        let corpus = folder.join("corpus").join(target);
-        seeds::copy(workspace, target, &corpus)?;
-        // libFuzzer takes the name of this folder as the beginning of the names of its files.
-        let artifacts = folder.join("artifacts").join(target);
-        fs::create_dir_all(&artifacts)?;
-        let program = workspace.target_directory.join(HOST).join("fuzz").join(target);
-        let found = format!("{}/", artifacts.display());
-        let fuzzing = step(&format!("fuzzing {target}"), libfuzzer(&program, args, &found, &corpus));
-        fuzzing.with_context(|| {
-            let input = artifacts.display();
-            format!("an input in {input}; to try it again: {} {input}/FILE", program.display())
-        })?;
+    let at_once = available_parallelism().map_or(1, NonZero::get);
+    for together in targets.chunks(at_once) {
+        let done: Vec<Result<()>> = std::thread::scope(|scope| {
+            let running: Vec<_> = together.iter().map(|target| scope.spawn(|| fuzz(workspace, args, target))).collect();
+            running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("fuzzing broke off"))).collect()
+        });
+        done.into_iter().collect::<Result<()>>()?;
     }
     Ok(())
+}
+
+fn fuzz(workspace: &Workspace, args: &Args, target: &str) -> Result<()> {
+    let folder = workspace.root.join("fuzz");
+    let corpus = folder.join("corpus").join(target);
+    seeds::copy(workspace, target, &corpus)?;
+    // libFuzzer takes the name of this folder as the beginning of the names of its files.
+    let artifacts = folder.join("artifacts").join(target);
+    fs::create_dir_all(&artifacts)?;
+    let program = workspace.target_directory.join(HOST).join("fuzz").join(target);
+    let found = format!("{}/", artifacts.display());
+    let fuzzing = step(&format!("fuzzing {target}"), libfuzzer(&program, args, &found, &corpus));
+    fuzzing.with_context(|| {
+        let input = artifacts.display();
+        format!("an input in {input}; to try it again: {} {input}/FILE", program.display())
+    })
 }
 
 /// The targets of the given names; all if there are none.

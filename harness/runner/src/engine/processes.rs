@@ -171,7 +171,9 @@ fn option<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
 }
 
 fn is_shim_of(args: &[String], id: &str) -> bool {
+    // What watches over a container of Podman is called otherwise.
     program(args).starts_with("containerd-shim") && option(args, "-id") == Some(id)
+        || program(args) == "conmon" && option(args, "-c") == Some(id)
 }
 
 fn is_proxy_of(args: &[String], host_port: u16) -> bool {
@@ -192,6 +194,8 @@ mod tests {
         assert!(is_shim_of(&shim, "abc"));
         assert!(!is_shim_of(&shim, "ab"));
         assert!(!is_shim_of(&args("runc --id abc -id abc"), "abc"));
+        assert!(is_shim_of(&args("/usr/bin/conmon --api-version 1 -c abc -u abc -r /usr/bin/crun"), "abc"));
+        assert!(!is_shim_of(&args("/usr/bin/conmon -c abcd -u abc"), "abc"));
         let proxy =
             args("/usr/sbin/docker-proxy -proto tcp -host-ip 127.0.0.1 -host-port 4080 -container-ip 172.17.0.2");
         assert!(is_proxy_of(&proxy, 4080));

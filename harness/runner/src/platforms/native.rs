@@ -102,6 +102,7 @@ impl Target for NativeTarget {
     fn settings(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("link".into(), "static, glibc".into()),
+            ("user".into(), self.common.user([self.binary.as_path()])),
             ("cpus".into(), affinity::list(&self.common.context.cpus.subject)),
         ])
     }
@@ -119,6 +120,7 @@ impl Target for NativeTarget {
             env: self.common.env_listening_on("127.0.0.1:0"),
             folder: None,
             commands: false,
+            as_nobody: self.common.is_nobody([self.binary.as_path()]),
             log: self.common.log(),
         };
         let (mut process, began) = Process::start(program, &context.cpus, &context.cancel)?;

@@ -246,6 +246,8 @@ impl Target for OciTarget {
             env: BTreeMap::new(),
             folder: None,
             commands: false,
+            // To make containers; what is in them runs as nobody.
+            as_nobody: false,
             log: self.common.log(),
         };
         let (mut process, began) = Process::start(program, &context.cpus, &context.cancel)?;

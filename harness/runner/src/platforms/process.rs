@@ -22,8 +22,8 @@ use super::{Cause, End};
 use crate::sys::affinity::{Cpus, pin_this_thread};
 use crate::sys::cancel::Cancel;
 use crate::sys::clock::monotonic_ns;
-use crate::sys::owner;
 use crate::sys::tree::{adopted, with_descendants};
+use crate::sys::{owner, unprivileged};
 
 mod output;
 
@@ -52,6 +52,8 @@ pub struct Program<'a> {
     pub folder: Option<&'a Path>,
     /// Whether it gets a standard input for commands.
     pub commands: bool,
+    /// Whether it runs as nobody.
+    pub as_nobody: bool,
     /// Where its standard error goes.
     pub log: PathBuf,
 }
@@ -80,7 +82,7 @@ impl Process {
     /// It cannot be started.
     pub fn start(program: Program<'_>, cpus: &Cpus, cancel: &Cancel) -> Result<(Self, u64)> {
         static LAUNCHES: AtomicU64 = AtomicU64::new(0);
-        let Program { path, args, env, folder, commands, log } = program;
+        let Program { path, args, env, folder, commands, as_nobody, log } = program;
         // What reads its output waits before it is started: making threads takes time.
         let ((output, stdout), (errors, stderr)) = (pipe()?, pipe()?);
         let (events, log) = (output::events(output), Log::keep(errors, log)?);
@@ -92,11 +94,16 @@ impl Process {
         if let Some(folder) = folder {
             command.current_dir(folder);
         }
-        pin_this_thread(&cpus.subject)?;
-        let began = monotonic_ns();
-        let child = command.spawn();
-        pin_this_thread(&cpus.generator)?;
-        let mut child = child.with_context(|| format!("cannot start {}", path.display()))?;
+        let (subject, generator) = (cpus.subject.clone(), cpus.generator.clone());
+        let mut spawn = move || -> Result<_> {
+            pin_this_thread(&subject)?;
+            let began = monotonic_ns();
+            let child = command.spawn();
+            pin_this_thread(&generator)?;
+            Ok((child?, began))
+        };
+        let started = if as_nobody { unprivileged::as_nobody(spawn).flatten() } else { spawn() };
+        let (mut child, began) = started.with_context(|| format!("cannot start {}", path.display()))?;
         let stdin = child.stdin.take();
         Ok((Self { child, stdin, events, log, launch, cancel: cancel.clone(), over: false }, began))
     }
@@ -319,6 +326,7 @@ mod tests {
             env: BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap_or_default())]),
             folder: None,
             commands: false,
+            as_nobody: false,
             log: folder.path().join("log"),
         };
         (Process::start(program, &Cpus::detect().unwrap(), &Cancel::default()).unwrap().0, folder)

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use async_trait::async_trait;
+use nix::unistd::Uid;
 use tare_model::{ArtifactRecord, Group, Subject};
 
 use super::{End, Entry, Replicas, RunContext, Startup};
 use crate::sys::cgroup::Cgroup;
+use crate::sys::unprivileged::{NOBODY, is_open_to_nobody};
 use crate::workload::{Probe, Workload};
 
 /// A subject that is ready to be launched.
@@ -104,11 +106,13 @@ pub(super) struct Common {
     /// What its variant keeps of its memory, where the file sets it.
     pub(super) memory_limit: Option<u64>,
     pub(super) pids_limit: u32,
+    /// Whether its processes need this program's own user: where its file asks for root, or grants folders.
+    needs_user: bool,
 }
 
 impl Common {
     pub(super) fn new(context: &Rc<RunContext>, workload: Workload<'_>, entry: &Entry) -> Self {
-        let limits = workload.implementation.limits;
+        let (limits, needs) = (workload.implementation.limits, &workload.implementation.needs);
         Self {
             context: Rc::clone(context),
             subject: workload.subject(&entry.id()),
@@ -117,12 +121,24 @@ impl Common {
             start_timeout: Duration::from_secs_f64(limits.start_s),
             memory_limit: limits.memory_bytes(),
             pids_limit: limits.pids,
+            needs_user: needs.user.is_some() || !needs.folders.is_empty(),
         }
     }
 
     /// The time at which a start that begins now counts as failed.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.start_timeout
+    }
+
+    /// Whether a process that needs these files runs as nobody, as a container does: where this program is root, and nobody may
+    /// read them.
+    pub(super) fn is_nobody<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> bool {
+        Uid::effective().is_root() && !self.needs_user && files.into_iter().all(is_open_to_nobody)
+    }
+
+    /// The same as a setting.
+    pub(super) fn user<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> String {
+        if self.is_nobody(files) { NOBODY.to_string() } else { format!("{}, as this program", Uid::effective()) }
     }
 
     /// The environment of a process of the workspace's.

@@ -162,13 +162,18 @@ impl WasmTarget {
         self.code.as_ref().unwrap_or(&self.portable)
     }
 
+    /// What its process reads.
+    fn files(&self) -> [&Path; 2] {
+        [&self.host, self.served()]
+    }
+
     fn start(&self, args: Vec<String>, commands: bool) -> Result<(Process, u64)> {
         let mut all = vec!["serve".to_owned()];
         all.extend(args);
         all.extend(host_args(&self.common, &self.settings));
         all.extend(grant_args(&self.needs, &self.folder));
-        let (env, log) = (BTreeMap::new(), self.common.log());
-        let program = Program { path: &self.host, args: all, env, folder: None, commands, log };
+        let (env, log, as_nobody) = (BTreeMap::new(), self.common.log(), self.common.is_nobody(self.files()));
+        let program = Program { path: &self.host, args: all, env, folder: None, commands, as_nobody, log };
         Process::start(program, &self.common.context.cpus, &self.common.context.cancel)
     }
 
@@ -243,6 +248,7 @@ impl Target for WasmTarget {
         let mut settings = recorded_settings(&self.common, &self.settings);
         let compiled = if self.code.is_some() { "ahead" } else { "at start, no cache" };
         settings.insert("compiled".into(), compiled.into());
+        settings.insert("user".into(), self.common.user(self.files()));
         // What compiles ahead, on either runtime, where no setting names another.
         settings.entry("compiler".into()).or_insert_with(|| "cranelift".into());
         settings.insert("simd".into(), if self.guest == Guest::Plain { "no" } else { "yes" }.into());

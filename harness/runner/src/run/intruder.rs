@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use tare_model::{DEFAULT_IMPLEMENTATION, Role, Subject, VariantId};
 
 use super::plan::Chosen;
-use crate::workload::{Implementation, Scenario, Service, Source, Workload};
+use crate::workload::{Implementation, Needs, Scenario, Service, Source, Workload};
 
 /// The intruder's name, and its folder's under services/.
 pub const INTRUDER: &str = "intruder";
@@ -50,7 +50,10 @@ impl Intruder {
 /// Its scenario is none.
 pub fn intruder() -> Result<Intruder> {
     let scenario = Scenario::parse(SCENARIO).context("the intruder's scenario is none")?;
-    Ok(Intruder(Service { name: INTRUDER.into(), scenario, implementations: vec![workspace(INTRUDER)] }))
+    // What keeps it from what root may do is to be the platform, and not the user that it runs as.
+    let needs = Needs { user: Some("root".into()), ..Needs::default() };
+    let implementations = vec![Implementation { needs, ..workspace(INTRUDER) }];
+    Ok(Intruder(Service { name: INTRUDER.into(), scenario, implementations }))
 }
 
 /// An implementation that the workspace builds from a folder.

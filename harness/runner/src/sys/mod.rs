@@ -20,6 +20,7 @@ pub mod pulse;
 pub mod sampling;
 pub mod temporary;
 pub mod tree;
+pub mod unprivileged;
 
 /// The user that containers run as unless a file asks for another: `nobody`. No account of the host or of an image runs
 /// anything under it.

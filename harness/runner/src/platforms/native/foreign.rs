@@ -92,6 +92,8 @@ impl Target for ForeignTarget {
             env: self.env(address),
             folder: Some(&self.folder),
             commands: false,
+            // As whoever runs this program, like any that they start.
+            as_nobody: false,
             log: self.common.log(),
         };
         let deadline = self.common.deadline();
