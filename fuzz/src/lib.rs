@@ -14,6 +14,8 @@ mod record;
 mod samples;
 #[cfg(feature = "scenario")]
 mod scenario;
+#[cfg(feature = "service")]
+mod service;
 
 #[cfg(feature = "component")]
 pub use component::component;
@@ -27,6 +29,8 @@ pub use record::record;
 pub use samples::samples;
 #[cfg(feature = "scenario")]
 pub use scenario::scenario;
+#[cfg(feature = "service")]
+pub use service::service;
 
 /// The seeds of a target, by file name.
 #[cfg(test)]

@@ -223,7 +223,7 @@ const MORE_STEPS: &str = r#"# In place of the line `expect` above, more of a rig
 # expect = { status = 201 }
 # capture = { thing = "/id" }
 
-# A step that reads what was made. Its weight is its share of the load: here three reads for each `GET /`. A body that is
+# A step that reads what was made. Its weight is its share of the load: here three reads for each request of the first step. A body that is
 # not JSON would stand in `body` in place of `json`.
 # [[step]]
 # name = "read"

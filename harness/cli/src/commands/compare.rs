@@ -58,8 +58,13 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     let judged = results::write_claims_file(&folder, &claims, &samples)?;
     let measured = Measured { name: &run, folder: &folder, record: &record, samples: &samples, judged: &judged };
     measured.present(&layout, &reports, args.output.json, None)?;
-    if !samples.is_empty() {
-        results::link_latest(&reports, &run);
+    match record.failed.first() {
+        _ if !samples.is_empty() => results::link_latest(&reports, &run),
+        Some(failed) => {
+            say(wrapped("error: ", &format!("nothing could be measured: {}: {}", failed.subject, failed.reason))
+                .trim_end())
+        }
+        None => {}
     }
     Ok(exit(&record, &samples))
 }

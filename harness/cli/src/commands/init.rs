@@ -1,6 +1,6 @@
 //! `init`: a commented `service.toml` that runs as it is.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use fs_err as fs;
@@ -66,7 +66,19 @@ fn seen_from(folder: &Path, file: &str) -> Result<String> {
     if folder == here || !here.join(file).exists() {
         return Ok(file.to_owned());
     }
-    Ok(fs::canonicalize(here.join(file))?.display().to_string())
+    Ok(relative(&fs::canonicalize(here.join(file))?, folder).display().to_string())
+}
+
+/// A path as seen from a folder, which need not be there yet: a file that is committed must not name the folders of one machine.
+fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let there = folder.ancestors().find_map(|there| Some((there, fs::canonicalize(there).ok()?)));
+    let folder = there.map_or_else(
+        || folder.to_owned(),
+        |(there, real)| real.join(folder.strip_prefix(there).unwrap_or(Path::new(""))),
+    );
+    let common = path.components().zip(folder.components()).take_while(|(one, other)| one == other).count();
+    let up = folder.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(common)).collect()
 }
 
 /// The service's name: its folder's, made fit for one.
@@ -79,4 +91,17 @@ fn name(folder: &Path) -> Result<String> {
         .map_err(anyhow::Error::msg)
         .context("the folder's name makes no service's: use another folder")?;
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_as_it_is_seen_from_the_folder() {
+        let relative = |path: &str, folder: &str| relative(Path::new(path), Path::new(folder)).display().to_string();
+        assert_eq!(relative("/proc/cart.wasm", "/proc/cart"), "../cart.wasm");
+        assert_eq!(relative("/proc/a/b/cart.wasm", "/proc/a"), "b/cart.wasm");
+        assert_eq!(relative("/sys/cart.wasm", "/proc/a/b"), "../../../sys/cart.wasm");
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use bollard::models::ImageInspect;
-use bollard::query_parameters::{BuildImageOptionsBuilder, CreateImageOptionsBuilder};
+use bollard::query_parameters::{BuildImageOptionsBuilder, CreateImageOptionsBuilder, ListImagesOptionsBuilder};
 use fs_err as fs;
 use futures_util::{StreamExt as _, stream};
 use ignore::gitignore::GitignoreBuilder;
@@ -49,12 +49,24 @@ impl Engine {
     /// # Errors
     /// It is not there and cannot be pulled.
     pub async fn take_image(&self, reference: &str) -> Result<(Image, ImageConfig)> {
-        if self.find_image(reference).await?.is_none() {
-            self.pull(reference).await.with_context(|| {
-                format!("there is no image `{reference}`, and it cannot be pulled: build it, load it into the engine, or name another")
-            })?;
+        if self.find_image(reference).await?.is_none()
+            && let Err(error) = self.pull(reference).await
+        {
+            let others = self.tags_of(split_tag(reference).0).await.unwrap_or_default();
+            let hint = if others.is_empty() { String::new() } else { format!("; there is {}", others.join(", ")) };
+            return Err(error.context(format!(
+                "there is no image `{reference}`{hint}, and it cannot be pulled: build it, load it into the engine, or name another"
+            )));
         }
         self.known(reference).await
+    }
+
+    /// The names of the images that differ from one in their tag only.
+    async fn tags_of(&self, name: &str) -> Result<Vec<String>> {
+        let filters = HashMap::from([("reference", vec![name])]);
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let images = self.docker.list_images(Some(options)).await.context("listing images")?;
+        Ok(images.into_iter().flat_map(|image| image.repo_tags).take(5).collect())
     }
 
     /// Whether an image is there.

@@ -13,8 +13,10 @@ use super::{
     Variant,
 };
 use crate::artifacts::Product;
+use crate::sys::affinity::{self, Cpus};
 use crate::sys::cgroup::Cgroup;
 use crate::sys::clock::monotonic_ns;
+use crate::sys::listeners::listener_of;
 use crate::workload::{Implementation, Source, Workload};
 
 const NAME: &str = "running";
@@ -59,13 +61,42 @@ impl Variant for AtUrl {
         let Source::Running(addr) = workload.implementation.source else {
             bail!("{workload} is not running already");
         };
-        Ok(Box::new(RunningTarget { common: Common::new(context, workload, &URL), addr }))
+        if let Some(words) = shares_cpus(addr, &context.cpus) {
+            context.notes.warn(format!("{workload} {words}"));
+        }
+        let cpus = listener_of(addr.port()).and_then(|pid| affinity::of_process(pid).ok());
+        let cpus =
+            cpus.map_or_else(|| "not known: it was started by somebody else".into(), |cpus| affinity::list(&cpus));
+        Ok(Box::new(RunningTarget { common: Common::new(context, workload, &URL), addr, cpus }))
+    }
+}
+
+/// What makes it another comparison if the service runs where the load generator does, or on more CPUs than what is started here;
+/// `None` where it does not.
+fn shares_cpus(addr: SocketAddr, cpus: &Cpus) -> Option<String> {
+    let listener = listener_of(addr.port());
+    let allowed = listener.and_then(|pid| affinity::of_process(pid).ok());
+    let subject = affinity::list(&cpus.subject);
+    match (listener, allowed) {
+        (Some(_), Some(allowed)) if allowed == cpus.subject => None,
+        (Some(pid), Some(allowed)) => Some(format!(
+            "runs on the CPUs {} (process {pid}), and what is started here on {subject}, apart from the load generator: the two \
+             cannot be compared as they are; confine it, for example by `taskset -a -cp {subject} {pid}` or `docker update \
+             --cpuset-cpus {subject} NAME`, and measure again",
+            affinity::list(&allowed)
+        )),
+        _ => Some(format!(
+            "runs on CPUs that cannot be told from here, and what is started here on {subject}, apart from the load generator: \
+             compare the two only if you have confined it to the same"
+        )),
     }
 }
 
 struct RunningTarget {
     common: Common,
     addr: SocketAddr,
+    /// The CPUs that it may use.
+    cpus: String,
 }
 
 #[async_trait(?Send)]
@@ -75,10 +106,7 @@ impl Target for RunningTarget {
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([
-            ("address".into(), self.addr.to_string()),
-            ("cpus".into(), "not known: it was started by somebody else".into()),
-        ])
+        BTreeMap::from([("address".into(), self.addr.to_string()), ("cpus".into(), self.cpus.clone())])
     }
 
     fn unavailable(&self) -> Vec<(Group, String)> {
@@ -128,5 +156,24 @@ impl Instance for RunningInstance {
 
     async fn stop(self: Box<Self>) -> Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_on_other_cpus_than_those_of_subjects_is_told() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let own = affinity::of_process(std::process::id().cast_signed()).unwrap();
+        let confined = Cpus { generator: vec![4000], subject: own };
+        assert_eq!(shares_cpus(addr, &confined), None);
+        let other = Cpus { generator: vec![0], subject: vec![4000] };
+        let told = shares_cpus(addr, &other).unwrap();
+        assert!(told.contains("taskset -a -cp 4000"), "{told}");
+        drop(listener);
+        assert!(shares_cpus(addr, &confined).unwrap().contains("cannot be told"));
     }
 }

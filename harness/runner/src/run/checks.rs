@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::plan::{Choice, Chosen, is_named};
+use crate::artifacts::read_component;
 use crate::platforms::variants;
 use crate::workload::{Given, Implementation, Service, Source, find_program};
 
@@ -61,13 +62,15 @@ pub fn check_files(chosen: &[Chosen<'_>]) -> Result<()> {
         };
         let rest = || Given { component: None, program: None, image: None, ..Given::clone(given) };
         if let Some(component) = given.component.as_ref().filter(|component| component.build.is_none()) {
-            let file = &component.file;
-            let is_missing = !file.exists() && is_of(Given { component: Some(component.clone()), ..rest() });
-            ensure!(
-                !is_missing,
-                "{workload}: there is no component {}: build it first, or name another",
-                file.display()
-            );
+            if is_of(Given { component: Some(component.clone()), ..rest() }) {
+                let file = &component.file;
+                ensure!(
+                    file.exists(),
+                    "{workload}: there is no component {}: build it first, or name another",
+                    file.display()
+                );
+                read_component(file).with_context(|| format!("{workload}: the component cannot be used"))?;
+            }
         }
         if let Some(program) = given.program.as_ref().filter(|program| program.build.is_none())
             && is_of(Given { program: Some(program.clone()), ..rest() })

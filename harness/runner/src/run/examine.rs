@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tare_component::{Effect, Problem};
 
-use crate::artifacts::{Runtime, component_problems};
+use crate::artifacts::{Runtime, component_problems, read_component};
 use crate::engine::Engine;
 use crate::platforms::variants;
 use crate::sys::finding::{Finding, Level};
@@ -15,8 +15,12 @@ use crate::workload::{Given, GivenImage, ImageSource, MEMORY_LIMIT, Service, Sou
 pub async fn examine(services: &[Service]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for workload in services.iter().flat_map(Service::workloads) {
-        findings.push(fitting(workload));
+        // What is named and no component is a mistake, whatever else can be measured.
+        findings.extend(no_component(workload));
         let mut of_artifacts = artifacts(workload).await;
+        if of_artifacts.is_empty() || of_artifacts.iter().any(|finding| finding.level != Level::Missing) {
+            findings.push(fitting(workload));
+        }
         if of_artifacts.iter().any(|finding| finding.level != Level::Missing) {
             for finding in &mut of_artifacts {
                 finding.level = finding.level.min(Level::Warning);
@@ -57,11 +61,22 @@ fn fitting(workload: Workload<'_>) -> Finding {
     Finding::good(&workload.to_string(), format!("may be measured as {}", ids.join(", ")))
 }
 
+/// A component's file that is none, or not there.
+fn no_component(workload: Workload<'_>) -> Option<Finding> {
+    let component = workload.given()?.component.as_ref().filter(|component| component.build.is_none())?;
+    let error = read_component(&component.file).err()?;
+    let remedy = "name a component of wasi:http 0.2, and build it first where that is left to you";
+    Some(Finding::missing(&format!("{workload}, the component"), format!("{error:#}"), remedy))
+}
+
 fn component(workload: Workload<'_>, given: &Given) -> Vec<Finding> {
     let Some(component) = &given.component else { return Vec::new() };
     if let Some(build) = component.build.as_ref().filter(|_| !component.file.exists()) {
         let what = format!("{workload}, the component");
         return vec![Finding::good(&what, format!("is not built yet: `{}` makes it", build.0.join(" ")))];
+    }
+    if no_component(workload).is_some() {
+        return Vec::new();
     }
     [Runtime::Wasmtime, Runtime::Wasmer].map(|runtime| on_host(workload, &component.file, runtime)).into()
 }

@@ -102,6 +102,9 @@ async fn measure(
     }
     // The harness itself keeps off the subjects' CPUs.
     pin_this_thread(&context.cpus.generator)?;
+    if record.plan.only.iter().any(|group| matches!(group, Group::Memory | Group::Density)) {
+        prepared.note_others().await?;
+    }
     // Once more, now that nothing is built any more; what happens in the rounds is seen there.
     let now = conditions::findings().await.into_iter().chain(quota(own_quota()));
     for found in now.filter(|found| found.level > Level::Good) {

@@ -76,6 +76,10 @@ pub fn choose<'a>(choice: &Choice, services: &'a [Service]) -> Result<Vec<Chosen
         }
     }
     ensure!(!chosen.is_empty(), "{}", nothing_left(&choice.platforms, &wanted));
+    for service in &wanted {
+        let is_chosen = chosen.iter().any(|chosen| chosen.workload.service.name == service.name);
+        ensure!(is_chosen || !choice.implementations.is_empty(), "{}", nothing_left(&choice.platforms, &[service]));
+    }
     // What is named and takes nothing would be missed without a word.
     let idle = |name: &&String| !chosen.iter().any(|chosen| is_named(name, chosen.variant.entry()));
     let idle: Vec<String> = choice.platforms.iter().filter(idle).cloned().collect();

@@ -57,6 +57,21 @@ impl Prepared<'_> {
         self.ready.iter().map(record).collect()
     }
 
+    /// Notes other containers on the engine, with which those that are measured share memory.
+    ///
+    /// # Errors
+    /// The engine refuses to list them.
+    pub async fn note_others(&self) -> Result<()> {
+        let is_of_engine = self.ready.iter().any(|ready| ready.subject.platform == DOCKER);
+        if let (Ok(engine), true) = (&self.context.engine, is_of_engine) {
+            let others = engine.others().await?;
+            if !others.is_empty() {
+                self.context.notes.warn(others_run(&others));
+            }
+        }
+        Ok(())
+    }
+
     /// What of these families cannot be measured of the subjects as they are.
     pub fn unavailable(&self, wanted: &[Group]) -> Vec<UnavailableCell> {
         let of = |ready: &Ready<'_>| {
@@ -113,12 +128,6 @@ pub async fn prepare<'a>(
         observer.progress(&Progress::step(format!("removed what a dead run had left: {what}")));
     }
     let notes = Notes::default();
-    if let (Ok(engine), true) = (&engine, chosen.iter().any(|chosen| chosen.variant.entry().platform == DOCKER)) {
-        let others = engine.others().await?;
-        if !others.is_empty() {
-            notes.warn(others_run(&others));
-        }
-    }
     let wanted = wanted(layout, chosen);
     let products = build(layout, &wanted, |what| observer.progress(&Progress::step(format!("build: {what}")))).await?;
     let mut versions = BTreeMap::new();

@@ -16,9 +16,7 @@ pub struct Cpus {
 impl Cpus {
     /// Splits the CPUs that this process may run on.
     pub fn detect() -> Result<Self> {
-        let allowed = sched_getaffinity(Pid::from_raw(0)).context("cannot read the CPUs of this process")?;
-        let cpus = (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect();
-        Ok(Self::split(cpus))
+        Ok(Self::split(of_process(0)?))
     }
 
     /// The generator gets the last CPUs, a quarter of them and at least one; the subjects get the others. A single CPU
@@ -35,6 +33,16 @@ impl Cpus {
     pub fn are_separate(&self) -> bool {
         self.generator != self.subject
     }
+}
+
+/// The CPUs that a process may run on.
+///
+/// # Errors
+/// It is gone.
+pub fn of_process(pid: i32) -> Result<Vec<usize>> {
+    let allowed =
+        sched_getaffinity(Pid::from_raw(pid)).with_context(|| format!("cannot read the CPUs of process {pid}"))?;
+    Ok((0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect())
 }
 
 /// Lets the calling thread, and what it starts from now on, run on these CPUs only.

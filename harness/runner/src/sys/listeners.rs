@@ -1,5 +1,7 @@
 //! Which addresses of a port processes listen on.
 
+use super::owner::pids;
+
 /// The state of a listening socket in /proc/net/tcp.
 const LISTEN: &str = "0A";
 
@@ -9,6 +11,28 @@ pub fn reachable_from_elsewhere(pid: i32, port: u16) -> bool {
     let tables =
         ["tcp", "tcp6"].map(|table| fs_err::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
     tables.iter().any(|table| listens_beyond_loopback(table, port))
+}
+
+/// The process that listens on a port of this machine's network; `None` where none can be seen.
+pub fn listener_of(port: u16) -> Option<i32> {
+    let tables = ["tcp", "tcp6"].map(|table| fs_err::read_to_string(format!("/proc/net/{table}")).unwrap_or_default());
+    let inode = tables.iter().find_map(|table| inode_of(table, port))?;
+    let socket = format!("socket:[{inode}]");
+    let holds = |pid: &i32| {
+        let open = fs_err::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().filter_map(Result::ok);
+        open.filter_map(|file| fs_err::read_link(file.path()).ok()).any(|target| target.as_os_str() == socket.as_str())
+    };
+    pids().find(holds)
+}
+
+/// The inode of a listening socket, the tenth field of `proc_pid_net(5)`.
+fn inode_of(table: &str, port: u16) -> Option<&str> {
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let its_port = fields.get(1)?.split_once(':')?.1;
+        let is_it = fields.get(3) == Some(&LISTEN) && u16::from_str_radix(its_port, 16) == Ok(port);
+        is_it.then(|| fields.get(9).copied()).flatten()
+    })
 }
 
 /// The same of a table as of `proc_pid_net(5)`: local addresses are hex digits of each 4 bytes in host order.
@@ -43,6 +67,15 @@ mod tests {
             let Ok(listener) = TcpListener::bind(address) else { continue };
             assert_eq!(reachable_from_elsewhere(pid, listener.local_addr().unwrap().port()), reachable, "{address}");
         }
+    }
+
+    #[test]
+    fn who_listens_on_a_port_is_found() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(listener_of(port), Some(std::process::id().cast_signed()));
+        drop(listener);
+        assert_eq!(listener_of(port), None);
     }
 
     #[test]

@@ -127,7 +127,8 @@ impl FromStr for Owner {
     }
 }
 
-fn pids() -> impl Iterator<Item = i32> {
+/// Every process that can be seen here.
+pub fn pids() -> impl Iterator<Item = i32> {
     let entries = fs_err::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }

@@ -38,7 +38,9 @@ fn start() -> Result<Sender<Work>> {
         let is_ready = given_up.is_ok();
         let _ = told.send(given_up);
         if is_ready {
-            work.iter().for_each(|work| work());
+            for work in work {
+                work();
+            }
         }
     });
     ready.recv().context("no thread can be made")??;

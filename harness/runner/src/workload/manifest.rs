@@ -155,6 +155,11 @@ pub fn load_given(path: &Path) -> Result<Service> {
         "there is no {}: name the folder of a service.toml, or the file; `init` writes a first one",
         path.display()
     );
+    ensure!(
+        !path.is_dir() || path.join(FILE).exists(),
+        "there is no {FILE} in {0}: name its folder, or write a first one by `tare init {0}`",
+        path.display()
+    );
     let service = load(path)?;
     let of_workspace = service.implementations.iter().any(|it| matches!(it.source, Source::Workspace { .. }));
     ensure!(!of_workspace, "{}: only the project's own services are built by the workspace", path.display());

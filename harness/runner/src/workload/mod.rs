@@ -15,7 +15,7 @@ mod service;
 
 pub use address::{Address, PORT};
 pub use layout::{CONTENTS, LIBRARY, Layout, Provenance};
-pub use manifest::load_given;
+pub use manifest::{load_given, parse as parse_service};
 pub use needs::{Limits, MEMORY_LIMIT, Needs};
 pub use probe::{GivenUp, Probe};
 pub use program::find_program;

@@ -96,7 +96,10 @@ impl Probe {
                         bail!("{why}");
                     }
                     if Instant::now() > deadline {
-                        return Err(error.context(format!("no right answer from {addr} in time")));
+                        return Err(error.context(format!(
+                            "no right answer from {addr} within the time that a start may take (`start_s` under `limits` in a \
+                             service.toml)"
+                        )));
                     }
                     std::thread::sleep(pause);
                 }
