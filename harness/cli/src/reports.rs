@@ -11,6 +11,8 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Tree};
 use tare_report::{ChartFile, Content, markdown, page};
+use tare_runner::sys::owner::Owner;
+use tare_runner::sys::temporary;
 
 use crate::screen::say;
 
@@ -28,14 +30,16 @@ const FAMILIES: &[&str] = &["DejaVu Sans", "Liberation Sans", "Noto Sans", "Aria
 pub fn write(reports: &Path, name: &str, content: &Content<'_>) -> Result<PathBuf> {
     fs::create_dir_all(reports)?;
     let folder = reports.join(name);
-    let new = |what: &str| tempfile::Builder::new().prefix(&format!(".{name}.{what}.")).tempdir_in(reports);
-    let rendered = new("new").with_context(|| format!("cannot write into {}", reports.display()))?;
+    // Of those that were ended while they rendered.
+    temporary::remove_in(reports, Owner::is_dead);
+    let rendered = temporary::folder_in(reports).with_context(|| format!("cannot write into {}", reports.display()))?;
     render(rendered.path(), content)?;
     fs::set_permissions(rendered.path(), Permissions::from_mode(0o755))?;
     if folder.symlink_metadata().is_err() {
         fs::rename(rendered.path(), &folder)?;
     } else {
-        let old = new("old")?;
+        // Not named after this process: what is in it may be all that there is of a report.
+        let old = tempfile::Builder::new().prefix(&format!(".{name}.old.")).tempdir_in(reports)?;
         let earlier = old.path().join("report");
         if let Err(error) = replace(&folder, rendered.path(), &earlier) {
             // What is still there may be somebody's own.

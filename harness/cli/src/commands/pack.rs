@@ -18,6 +18,10 @@ use crate::screen::say;
 /// What the library has of a checkout as it is.
 const COPIED: &[&str] = &["claims.toml", "containers", "LICENSE-APACHE", "LICENSE-MIT"];
 
+/// What stands beside the library: what users read.
+const DOCUMENTS: &[&str] =
+    &["README.md", "METHODOLOGY.md", "EXPERIMENTS.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+
 /// What it has of a service's folder.
 const OF_A_SERVICE: &[&str] = &["service.toml", "scenario.toml"];
 
@@ -59,6 +63,9 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
         for name in OF_A_SERVICE.iter().filter(|name| from.join(name).is_file()) {
             fs::copy(from.join(name), to.join(name))?;
         }
+    }
+    for name in DOCUMENTS {
+        fs::copy(layout.root.join(name), args.out.join(name))?;
     }
     let bin = args.out.join("bin");
     fs::create_dir_all(&bin)?;

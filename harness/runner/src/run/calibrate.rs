@@ -18,6 +18,10 @@ use crate::session::verify::verify;
 /// How often a refuted ceiling of the generator is measured again.
 const CEILING_TRIES: u32 = 2;
 
+/// How long the news of an end may take to reach an engine's own records: who has died is not to be told as one that closes
+/// connections.
+const NEWS_LAG: Duration = Duration::from_millis(500);
+
 impl Run<'_> {
     /// Before any number counts: every subject passes its scenario, and where there is to be a load, its capacity and
     /// the generator's are found.
@@ -80,9 +84,13 @@ impl Run<'_> {
             Ok(Some((outcome.throughput_rps(), mix)))
         };
         let judged: Result<Option<(f64, Arc<Mix>)>> = judged.await;
-        let ended = launched.instance.ended().await?;
+        let mut ended = launched.instance.ended().await;
+        if judged.is_err() && matches!(ended, Ok(None)) && !self.is_cancelled() {
+            tokio::time::sleep(NEWS_LAG).await;
+            ended = launched.instance.ended().await;
+        }
         launched.instance.stop().await?;
-        match (judged, ended) {
+        match (judged, ended?) {
             (Err(error), Some(how)) => Err(error.context(format!("it died: {how}"))),
             (Ok(_), Some(how)) => Err(anyhow!("it died: {how}")),
             (judged, _) => judged,

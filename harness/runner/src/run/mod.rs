@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use tare_model::metrics::SIZE;
+use tare_model::metrics::{SIZE, THROUGHPUT};
 use tare_model::{Group, Plan, RunRecord, RunState, Sample, Subject};
 
 use self::begin::begin;
@@ -303,6 +303,10 @@ impl Run<'_> {
         readings: impl IntoIterator<Item = Reading>,
     ) -> Result<()> {
         for (metric, phase, value) in readings {
+            // What a subject reaches, the generator does.
+            if let Some(ceiling) = self.record.calibration.generator_ceiling_rps.filter(|_| *metric == THROUGHPUT) {
+                self.record.calibration.generator_ceiling_rps = Some(ceiling.max(value));
+            }
             let sample = Sample { round, position, subject: ready.subject.clone(), metric, phase, value };
             self.observer.sample(&sample)?;
             self.rule.observe(&sample);
