@@ -105,6 +105,10 @@ pub struct ReportArgs {
     /// Another run, to be put beside it
     #[arg(long, value_name = "RUN")]
     pub against: Option<String>,
+    /// Exit with 1 where a figure is worse than in the run of --against by more than so many percent of it, and their 95 %
+    /// intervals have nothing in common; with 2 where nothing can be told
+    #[arg(long, value_name = "PERCENT", requires = "against", value_parser = parse_percent)]
+    pub fail_beyond: Option<f64>,
     /// The folder of the runs, instead of results/ (in the checkout, or in the current folder)
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,
@@ -179,6 +183,12 @@ pub struct CleanArgs {
     /// Remove the runs under results/, too (not results/baseline)
     #[arg(long)]
     pub results: bool,
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim().parse().ok();
+    let found = number.filter(|percent: &f64| percent.is_finite() && *percent >= 0.0);
+    found.ok_or_else(|| "a percentage is a number that is not negative, such as 5".to_owned())
 }
 
 fn parse_group(text: &str) -> Result<Group, String> {
@@ -292,6 +302,23 @@ mod tests {
             (Some("root"), vec!["/tmp".into()], vec!["CHOWN".into()])
         );
         assert!(Cli::try_parse_from(["tare", "compare", "--needs", "everything"]).is_err());
+    }
+
+    #[test]
+    fn what_may_be_worse_is_a_percentage_against_another_run() {
+        let beyond = |typed: &[&str]| match Cli::try_parse_from([&["tare", "report"], typed].concat()) {
+            Ok(Cli { command: Command::Report(args) }) => Ok(args.fail_beyond),
+            Ok(_) => panic!("report was typed"),
+            Err(error) => Err(error.to_string()),
+        };
+        for typed in ["5", "5%", "5 %"] {
+            assert_eq!(beyond(&["--against", "r1", "--fail-beyond", typed]), Ok(Some(5.0)));
+        }
+        assert!(beyond(&["--fail-beyond", "5"]).unwrap_err().contains("--against"));
+        for wrong in ["-1", "NaN", "much"] {
+            let error = beyond(&["--against", "r1", &format!("--fail-beyond={wrong}")]).unwrap_err();
+            assert!(error.contains("a percentage is a number"), "{error}");
+        }
     }
 
     #[test]

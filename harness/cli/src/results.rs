@@ -1,26 +1,32 @@
 //! Runs on disk: results/<run>/ with run.json, samples.csv and summary.csv, and results/latest.
 
+mod claims;
+mod nearest;
+mod reading;
+
 use std::fs::Permissions;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result};
 use fs_err::os::unix::fs::symlink;
 use fs_err::{self as fs, File};
 use tare_load::Histogram;
-use tare_model::{
-    Claim, ClaimRow, Claims, RunRecord, SCHEMA_VERSION, Sample, SampleReader, SampleWriter, check_run_name,
-    write_claims, write_summary,
-};
+use tare_model::{Claim, ClaimRow, RunRecord, Sample, SampleWriter, write_claims, write_summary};
 use tare_runner::LoadName;
 use tare_stats::{Judged, Reference, Summary, judge, summarise, with_derived};
+
+pub use self::claims::{claims, unknown_names};
+use self::reading::contents;
+pub use self::reading::{Run, read};
 
 use crate::latencies::LatencyLog;
 use crate::screen::say;
 
-const RECORD: &str = "run.json";
+/// The record of a run.
+pub const RECORD: &str = "run.json";
 const SAMPLES: &str = "samples.csv";
 const SUMMARY: &str = "summary.csv";
 const CLAIMS: &str = "claims.csv";
@@ -97,88 +103,6 @@ pub fn summary(record: &RunRecord, samples: &[Sample]) -> Summary {
     summarise(samples, &Reference::new(record.plan.reference.clone()))
 }
 
-/// A run as its files have it.
-pub struct Run {
-    /// The name of its folder, after which its report's folder is called. A copy has another one than its record.
-    pub name: String,
-    /// Its folder.
-    pub folder: PathBuf,
-    /// Its record.
-    pub record: RunRecord,
-    /// Its samples, with what is derived from them.
-    pub samples: Vec<Sample>,
-}
-
-/// Reads a run by its name under results/, or by the path of its folder. Metrics of a later version are told and left out.
-///
-/// # Errors
-/// When there is none, it is of another version, or a file of it cannot be read.
-pub fn read(results: &Path, run: &str) -> Result<Run> {
-    let named = results.join(run);
-    let folder = if named.is_dir() { named } else { PathBuf::from(run) };
-    if !folder.join(RECORD).is_file() {
-        bail!("there is no run `{run}` in {}: {}", results.display(), known(results)?);
-    }
-    let record: RunRecord = {
-        let path = folder.join(RECORD);
-        let json: serde_json::Value =
-            serde_json::from_slice(&contents(&path)?).with_context(|| format!("{} is not JSON", path.display()))?;
-        let version = json.get("schema_version").and_then(serde_json::Value::as_u64);
-        ensure!(
-            version == Some(SCHEMA_VERSION.into()),
-            "{} has the schema version {}, and this program reads {SCHEMA_VERSION}: use the version that wrote it, or measure \
-             again",
-            path.display(),
-            version.map_or_else(|| "none".to_owned(), |version| version.to_string())
-        );
-        serde_json::from_value(json).with_context(|| format!("{} is not a run's record", path.display()))?
-    };
-    let name = fs::canonicalize(&folder)?.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    check_run_name(&name).map_err(|what| anyhow!("the folder {}: {what}", folder.display()))?;
-    ensure!(name != LATEST, "the folder {} has the name of the link to the newest run: rename it", folder.display());
-    check_run_name(&record.run).map_err(|what| anyhow!("{}: {what}", folder.join(RECORD).display()))?;
-    let path = folder.join(SAMPLES);
-    let (samples, unknown) = SampleReader::read_known(&contents(&path)?[..])
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    for metric in unknown {
-        say(&format!(
-            "{}: the metric `{}` is not one of this version, and is left out",
-            path.display(),
-            metric.escape_debug()
-        ));
-    }
-    let samples = with_derived(&samples);
-    Ok(Run { name, folder, record, samples })
-}
-
-/// The most bytes of a file of a run. A run of all suites together writes a hundredth of it.
-const MOST_BYTES: u64 = 256 << 20;
-
-/// A file of a run, whole. It may come from anywhere, so it has to be a file, and of a size that runs have.
-fn contents(path: &Path) -> Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    ensure!(metadata.is_file(), "{} is not a regular file", path.display());
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    let mebibytes = MOST_BYTES >> 20;
-    ensure!(bytes.len() as u64 <= MOST_BYTES, "{} is larger than {mebibytes} MiB: no run writes that", path.display());
-    Ok(bytes)
-}
-
-/// Reads the claims to judge. A file that is not there has none.
-///
-/// # Errors
-/// It cannot be read, or a claim in it cannot be judged.
-pub fn claims(path: &Path) -> Result<Vec<Claim>> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let text = fs::read_to_string(path)?;
-    let claims: Claims = toml::from_str(&text).with_context(|| format!("{} is no file of claims", path.display()))?;
-    claims.check().map_err(|what| anyhow!("{}: {what}", path.display()))?;
-    Ok(claims.claim)
-}
-
 /// Judges claims by a run's samples, and writes what became of them.
 pub fn write_claims_file(folder: &Path, claims: &[Claim], samples: &[Sample]) -> Result<Vec<Judged>> {
     let judged = judge(claims, samples);
@@ -235,15 +159,6 @@ pub fn link_latest(results: &Path, name: &str) {
     }
 }
 
-fn known(results: &Path) -> Result<String> {
-    let (names, _) = folders(results)?;
-    Ok(if names.is_empty() {
-        "there is none yet; `compare` makes one".into()
-    } else {
-        format!("there are {}", names.join(", "))
-    })
-}
-
 /// The names of the folders in it, each in order: those that hold a run's record, and the others. Links are none.
 ///
 /// # Errors
@@ -271,60 +186,7 @@ fn has_record(folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tare_model::Variants;
-    use tare_runner::platforms::variants;
-
     use super::*;
-
-    #[test]
-    fn the_claims_that_are_shipped_can_be_judged() {
-        let claims = claims(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../claims.toml")).unwrap();
-        assert!(claims.len() > 10);
-        let known: Vec<_> = variants().map(|(_, variant)| variant.entry().id()).collect();
-        for claim in &claims {
-            for case in [Some(&claim.usual), claim.best.as_ref()].into_iter().flatten() {
-                let named = [Some(&case.of), case.over.as_ref()].into_iter().flatten();
-                assert!(named.flat_map(|Variants(ids)| ids).all(|id| known.contains(id)), "{claim:?}");
-            }
-        }
-    }
-
-    /// The files of a small run, with its record changed by `change`.
-    fn run_at(folder: &Path, change: impl Fn(&mut serde_json::Value)) {
-        let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/record/small.json");
-        let mut record = serde_json::from_slice(&fs::read(seed).unwrap()).unwrap();
-        change(&mut record);
-        fs::create_dir_all(folder).unwrap();
-        fs::write(folder.join(RECORD), record.to_string()).unwrap();
-        fs::write(folder.join(SAMPLES), "").unwrap();
-    }
-
-    #[test]
-    fn a_run_from_elsewhere_names_no_folder_but_its_own() {
-        let results = tempfile::tempdir().unwrap();
-        let error = || format!("{:#}", read(results.path(), "a").err().unwrap());
-        run_at(&results.path().join("a"), |_| {});
-        assert!(read(results.path(), "a").unwrap().samples.is_empty());
-        for name in ["../../elsewhere", "/tmp/x", "", ".", "..", "a\u{1b}[0m", &"a".repeat(300)] {
-            run_at(&results.path().join("a"), |record| record["run"] = name.into());
-            assert!(error().contains("is not a run's name"), "{name}: {}", error());
-        }
-        run_at(&results.path().join("a"), |record| record["plan"]["subjects"][0]["service"] = "a/../b".into());
-        assert!(error().contains("is not a name"), "{}", error());
-    }
-
-    #[test]
-    fn what_is_no_regular_file_is_not_read() {
-        let results = tempfile::tempdir().unwrap();
-        run_at(&results.path().join("a"), |_| {});
-        let samples = results.path().join("a").join(SAMPLES);
-        fs::remove_file(&samples).unwrap();
-        // One that hangs for ever who waits for its other end.
-        let made = std::process::Command::new("mkfifo").arg(&samples).status().unwrap();
-        assert!(made.success());
-        let error = format!("{:#}", read(results.path(), "a").err().unwrap());
-        assert!(error.contains("samples.csv is not a regular file"), "{error}");
-    }
 
     #[test]
     fn only_folders_with_a_record_are_runs() {
@@ -366,27 +228,5 @@ mod tests {
         fs::create_dir(&latest).unwrap();
         link_latest(results.path(), "r3");
         assert!(latest.is_dir() && fs::read_dir(results.path()).unwrap().count() == 1);
-    }
-
-    #[test]
-    fn a_claim_that_cannot_be_judged_is_named_with_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("claims.toml");
-        assert_eq!(claims(&path).unwrap(), []);
-        for (text, told) in [
-            ("claim = 3", "is no file of claims"),
-            (
-                "[[claim]]\nid = \"a\"\nclaim = \"b\"\nfigure = \"c\"\nmetrics = [\"size\"]\nat_most = \"5 MiB\"\nusual = { of = \"a/b\" }",
-                "is no unit",
-            ),
-            (
-                "[[claim]]\nid = \"a\"\nclaim = \"b\"\nfigure = \"c\"\nmetrics = [\"weight\"]\nat_most = \"5 MB\"\nusual = { of = \"a/b\" }",
-                "no metric `weight`",
-            ),
-        ] {
-            fs::write(&path, text).unwrap();
-            let error = format!("{:#}", claims(&path).unwrap_err());
-            assert!(error.contains("claims.toml") && error.contains(told), "{error}");
-        }
     }
 }

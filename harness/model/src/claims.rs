@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cells::RowWriter;
 use crate::{Metric, Unit, VariantId};
 
 /// A file of claims.
@@ -240,10 +241,9 @@ pub struct ClaimRow {
 
 /// Writes a whole `claims.csv`.
 pub fn write_claims(writer: impl Write, rows: &[ClaimRow]) -> Result<(), csv::Error> {
-    let mut csv = csv::Writer::from_writer(writer);
-    rows.iter().try_for_each(|row| csv.serialize(row))?;
-    csv.flush()?;
-    Ok(())
+    let mut csv = RowWriter::new(writer);
+    rows.iter().try_for_each(|row| csv.write(row))?;
+    csv.flush()
 }
 
 #[cfg(test)]
@@ -276,6 +276,26 @@ mod tests {
             usual: Case { of: VariantId::new("wasmtime", "aot").into(), over: None },
             best: None,
         }
+    }
+
+    #[test]
+    fn no_text_of_a_claim_is_a_formula_in_the_file() {
+        let row = ClaimRow {
+            id: "=1+1".into(),
+            claim: "@SUM(A1)".into(),
+            figure: "-5 %, or less".into(),
+            measured: Some(-1.5),
+            ci_low: None,
+            ci_high: None,
+            verdict: Verdict::Undecided,
+            conditions: "usual: auth/docker/debian".into(),
+        };
+        let mut bytes = Vec::new();
+        write_claims(&mut bytes, &[row]).unwrap();
+        insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r#"
+        id,claim,figure,measured,ci_low,ci_high,verdict,conditions
+        '=1+1,'@SUM(A1),"'-5 %, or less",-1.5,,,undecided,usual: auth/docker/debian
+        "#);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //!
 //! This crate touches no clock, no process and no disk: readers and writers are handed in.
 
+mod cells;
 mod claims;
+mod compared;
 mod definitions;
 mod isolation;
+mod later;
 pub mod metrics;
 mod phase;
 mod record;
@@ -14,8 +17,10 @@ mod subject;
 mod summary;
 
 pub use claims::{Bound, Case, Claim, ClaimRow, Claims, Variants, Verdict, write_claims};
+pub use compared::{Change, ComparedRow, ComparedValue, Comparison};
 pub use definitions::{Baseline, MetricRecord, PlatformRecord, Role, Side, VariantRecord, metric_records};
 pub use isolation::{IsolationCheck, Outcome, Violation};
+pub use later::{Unknown, read_record};
 pub use metrics::{Better, Group, METRICS, Metric, Unit};
 pub use phase::Phase;
 pub use record::*;

@@ -66,6 +66,8 @@ pub enum RunState {
     TimeSpent,
     /// The user ended it.
     Interrupted,
+    /// A later version wrote a state that this one does not know.
+    Unknown,
 }
 
 /// The machine that a run was taken on.

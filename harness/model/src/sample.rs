@@ -1,11 +1,12 @@
 //! Samples: the raw product of a run, and `samples.csv`.
 
-use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Metric, Phase, Subject};
+use crate::cells::{RowWriter, unquoted};
+use crate::later::{LEFT_OUT, Tally, is_known};
+use crate::{Metric, Phase, Subject, Unit, Unknown};
 
 /// One value of a metric, of one subject, in one round.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,13 +144,13 @@ const LONGEST_PHASE: usize = 128;
 /// Writes samples, a whole row at a time, each flushed before the call returns: a run cut short keeps all of them.
 pub struct SampleWriter<W: Write> {
     run: String,
-    csv: csv::Writer<W>,
+    csv: RowWriter<W>,
 }
 
 impl<W: Write> SampleWriter<W> {
     /// A writer of the samples of the run with this name. The heading is written with the first sample.
     pub fn new(run: &str, writer: W) -> Self {
-        Self { run: run.into(), csv: csv::Writer::from_writer(writer) }
+        Self { run: run.into(), csv: RowWriter::new(writer) }
     }
 
     /// Where the samples go.
@@ -159,9 +160,8 @@ impl<W: Write> SampleWriter<W> {
 
     /// Appends a sample and flushes it.
     pub fn write(&mut self, sample: &Sample) -> Result<(), csv::Error> {
-        self.csv.serialize(Row::new(&self.run, sample))?;
-        self.csv.flush()?;
-        Ok(())
+        self.csv.write(&Row::new(&self.run, sample))?;
+        self.csv.flush()
     }
 }
 
@@ -172,32 +172,39 @@ impl SampleReader {
     /// Reads all samples of a `samples.csv`. A last line without its newline, as a killed run leaves it, is dropped.
     ///
     /// # Errors
-    /// The first row that cannot be read, or whose metric this version does not know.
+    /// The first row that cannot be read, or that has a metric, a unit or a column that this version does not know.
     pub fn read(reader: impl Read) -> Result<Vec<Sample>, RowError> {
-        Self::each(reader, Err)
+        Self::each(reader, |error, _| Err(error))
     }
 
-    /// As [`read`](Self::read), without the rows whose metric this version does not know: returns the names of these metrics
-    /// too.
+    /// As [`read`](Self::read), without what this version does not know of a file that a later one may have written: rows of
+    /// a metric or in a unit, and columns beside its own. Tells what that was.
     ///
     /// # Errors
     /// The first row that cannot be read.
-    pub fn read_known(reader: impl Read) -> Result<(Vec<Sample>, BTreeSet<String>), RowError> {
-        let mut unknown = BTreeSet::new();
-        let samples = Self::each(reader, |error| match error {
-            RowError::Metric { metric, .. } => {
-                unknown.insert(metric);
-                Ok(())
+    pub fn read_known(reader: impl Read) -> Result<(Vec<Sample>, Vec<Unknown>), RowError> {
+        let mut tally = Tally::default();
+        let samples = Self::each(reader, |error, columns| {
+            match error {
+                RowError::Metric { metric, .. } => tally.add("metric", &metric, LEFT_OUT),
+                RowError::Unit { found, .. } if !is_known::<Unit>(&found) => tally.add("unit", &found, LEFT_OUT),
+                RowError::Heading if !columns.is_empty() => {
+                    for column in columns {
+                        tally.add("column", column, LEFT_OUT);
+                    }
+                }
+                error => return Err(error),
             }
-            error => Err(error),
+            Ok(())
         })?;
-        Ok((samples, unknown))
+        Ok((samples, tally.unknown()))
     }
 
-    /// The samples of all rows; a row that is none is left out where `forgive` allows it.
+    /// The samples of all rows. What is wrong is left out where `forgive` allows it, which is handed the columns of the
+    /// heading beside those that are known, if all of these come first.
     fn each(
         mut reader: impl Read,
-        mut forgive: impl FnMut(RowError) -> Result<(), RowError>,
+        mut forgive: impl FnMut(RowError, &[String]) -> Result<(), RowError>,
     ) -> Result<Vec<Sample>, RowError> {
         let mut text = Vec::new();
         reader.read_to_end(&mut text).map_err(|error| RowError::Csv { row: 0, source: error.into() })?;
@@ -207,20 +214,28 @@ impl SampleReader {
             return Ok(Vec::new());
         }
         let mut csv = csv::Reader::from_reader(&text[..whole]);
-        let has_heading = csv.headers().is_ok_and(|heading| heading.iter().eq(HEADING.split(',')));
-        if !has_heading {
-            return Err(RowError::Heading);
+        match csv.headers().map(further_columns) {
+            Ok(Some(further)) if further.is_empty() => {}
+            Ok(further) => forgive(RowError::Heading, &further.unwrap_or_default())?,
+            Err(_) => return Err(RowError::Heading),
         }
         let mut samples = Vec::new();
         for (row, number) in csv.deserialize::<Row>().zip(1..) {
             let row = row.map_err(|source| RowError::Csv { row: number, source });
             match row.and_then(|row| sample(row, number)) {
                 Ok(sample) => samples.push(sample),
-                Err(error) => forgive(error)?,
+                Err(error) => forgive(error, &[])?,
             }
         }
         Ok(samples)
     }
+}
+
+/// The columns after those that are known; `None` where these do not come first.
+fn further_columns(heading: &csv::StringRecord) -> Option<Vec<String>> {
+    let mut columns = heading.iter();
+    let is_known = HEADING.split(',').all(|known| columns.next() == Some(known));
+    is_known.then(|| columns.map(str::to_owned).collect())
 }
 
 fn sample(row: Row, number: u64) -> Result<Sample, RowError> {
@@ -241,7 +256,7 @@ fn sample(row: Row, number: u64) -> Result<Sample, RowError> {
     let Row { service, implementation, platform, variant, .. } = row;
     let subject = Subject { service, implementation, platform, variant };
     subject.check().map_err(|reason| RowError::Name { row: number, reason })?;
-    let phase = Phase { name: row.phase, at: row.at };
+    let phase = Phase { name: unquoted(&row.phase).to_owned(), at: row.at };
     Ok(Sample { round: row.round, position: row.position, subject, metric, phase, value: row.value })
 }
 
@@ -312,14 +327,52 @@ mod tests {
         let text = String::from_utf8(written(&[example(), example()])).unwrap();
         let later = text.replacen("startup_cold", "energy", 1);
         let (samples, unknown) = SampleReader::read_known(later.as_bytes()).unwrap();
-        assert_eq!((samples, unknown), (vec![example()], ["energy".to_owned()].into()));
-        assert!(SampleReader::read_known(text.replace(",ns,", ",ms,").as_bytes()).is_err());
+        assert_eq!(samples, [example()]);
+        assert_eq!(unknown[0].to_string(), "the metric `energy` is not known to this version, and is left out (once)");
+        let (samples, unknown) = SampleReader::read_known(text.replace(",ns,", ",ms,").as_bytes()).unwrap();
+        assert_eq!((samples.len(), unknown[0].name.as_str(), unknown[0].count), (0, "ms", 2));
+        let wrong = SampleReader::read_known(text.replace(",ns,", ",bytes,").as_bytes()).unwrap_err();
+        assert!(wrong.to_string().contains("measured in ns, not in bytes"), "{wrong}");
+    }
+
+    #[test]
+    fn columns_of_a_later_version_are_left_out_and_named() {
+        let text = String::from_utf8(written(&[example(), example()])).unwrap();
+        let lines = text.lines().zip(["joules", "3", "4"]).map(|(line, more)| format!("{line},{more}\n"));
+        let later = lines.collect::<Vec<_>>().concat();
+        let (samples, unknown) = SampleReader::read_known(later.as_bytes()).unwrap();
+        assert_eq!((samples, unknown[0].name.as_str()), (vec![example(), example()], "joules"));
+        assert!(SampleReader::read(later.as_bytes()).is_err());
+        let moved = later.replacen("run,", "joules,", 1);
+        assert!(SampleReader::read_known(moved.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_phase_that_looks_like_a_formula_is_text_in_the_file_and_itself_again_when_it_is_read() {
+        let sample = Sample { phase: "=HYPERLINK(1)".into(), ..example() };
+        let bytes = written(std::slice::from_ref(&sample));
+        assert!(String::from_utf8_lossy(&bytes).contains(",startup_cold,'=HYPERLINK(1),,ns,"));
+        assert_eq!(SampleReader::read(&bytes[..]).unwrap(), [sample]);
     }
 
     #[test]
     fn names_that_could_do_harm_are_refused() {
         let text = String::from_utf8(written(&[example()])).unwrap();
-        for name in ["=HYPERLINK(1)", "../../elsewhere", "a/b", "\u{1b}[31m", "", &"a".repeat(300)] {
+        for name in [
+            "=HYPERLINK(1)",
+            "+1",
+            "-1",
+            "@a",
+            "*a*",
+            "`a`",
+            "<a>",
+            "[a](b)",
+            "../../elsewhere",
+            "a/b",
+            "\u{1b}[31m",
+            "",
+            &"a".repeat(300),
+        ] {
             let error = SampleReader::read(text.replace(",auth,", &format!(",{name},")).as_bytes()).unwrap_err();
             assert!(error.to_string().contains("is not a name"), "{error}");
         }

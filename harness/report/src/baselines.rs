@@ -5,25 +5,33 @@ use tare_stats::{Estimate, Workload, paired_sums, workloads};
 
 use crate::catalogue::{self, Entry};
 use crate::format::ratio;
+use crate::marks::{FEW, few};
 use crate::sides::baselines;
 
-/// An entry for each variant that was measured with its baseline.
+/// An entry for each variant that was measured with its baseline, and one for what has too few rounds.
 pub(crate) fn worth(record: &RunRecord, samples: &[Sample]) -> Vec<(String, String)> {
     let workloads = workloads(samples);
-    let entries = baselines(record).into_iter().filter_map(|(id, baseline)| {
-        let worth: Vec<String> = catalogue::with(|entry| entry.baselines)
-            .filter_map(|(entry, _)| {
-                let ratio = |workload: &Workload<'_>| {
-                    paired_sums(samples, &workload.subject(&id), &workload.subject(&baseline.variant), &entry.sum())
-                };
-                let found: Vec<Estimate> = workloads.iter().filter_map(ratio).collect();
-                Some(format!("{} {}", entry.name, range(entry, &found)?))
-            })
-            .collect();
-        let says = || format!("{}, over {}: {}", baseline.difference, baseline.variant, worth.join(", "));
-        (!worth.is_empty()).then(|| (id.to_string(), says()))
-    });
-    entries.collect()
+    let mut too_few: Vec<usize> = Vec::new();
+    let mut entries = Vec::new();
+    for (id, baseline) in baselines(record) {
+        let worth = catalogue::with(|entry| entry.baselines).filter_map(|(entry, _)| {
+            let ratio = |workload: &Workload<'_>| {
+                paired_sums(samples, &workload.subject(&id), &workload.subject(&baseline.variant), &entry.sum())
+            };
+            let found: Vec<Estimate> = workloads.iter().filter_map(ratio).collect();
+            if !entry.is_exact() {
+                too_few.extend(found.iter().filter(|ratio| ratio.interval.is_none()).map(|ratio| ratio.n));
+            }
+            Some(format!("{} {}", entry.name, range(entry, &found)?))
+        });
+        let worth: Vec<String> = worth.collect();
+        if !worth.is_empty() {
+            let says = format!("{}, over {}: {}", baseline.difference, baseline.variant, worth.join(", "));
+            entries.push((id.to_string(), says));
+        }
+    }
+    entries.extend(few(&too_few).map(|says| (FEW.to_owned(), says)));
+    entries
 }
 
 /// The ratios of all services; said to be no difference where no interval excludes 1.
@@ -36,7 +44,7 @@ fn range(entry: &Entry, ratios: &[Estimate]) -> Option<String> {
     let differs = intervals.map(|all| all.iter().any(|interval| interval.low > 1.0 || interval.high < 1.0));
     Some(match differs {
         Some(false) => format!("{shown} (not told apart)"),
-        None if !entry.is_exact() => format!("{shown} (too few rounds)"),
+        None if !entry.is_exact() => format!("{shown} {FEW}"),
         Some(true) | None => shown,
     })
 }

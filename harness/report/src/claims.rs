@@ -4,12 +4,14 @@ use tare_model::{Unit, Verdict};
 use tare_stats::{Judged, JudgedCase};
 
 use crate::format::{ratio, with_unit};
+use crate::marks::{FEW, few};
 
 /// An entry for each claim: its id; verdict, figure, what was measured, and where the answer flips. Those of which nothing
 /// was measured share one.
 pub(crate) fn claims(judged: &[Judged]) -> Vec<(String, String)> {
     let (measured, others): (Vec<&Judged>, Vec<&Judged>) = judged.iter().partition(|judged| was_measured(judged));
     let mut entries: Vec<_> = measured.iter().map(|judged| (judged.claim.id.clone(), says(judged))).collect();
+    entries.extend(too_few(judged).map(|says| (FEW.to_owned(), says)));
     if !entries.is_empty() && !others.is_empty() {
         let ids: Vec<&str> = others.iter().map(|judged| judged.claim.id.as_str()).collect();
         entries.push(("–".into(), format!("not judged, as nothing of them was measured: {}", ids.join(", "))));
@@ -50,17 +52,14 @@ pub(crate) fn cases(judged: &Judged, cases: &[JudgedCase]) -> String {
         let values: Vec<String> = cases.iter().map(|case| format!("{} {}", case.service, value(case, unit))).collect();
         format!("{}{on}: {}", cases[0].of, values.join(", "))
     });
-    let values: Vec<String> = of_variants.collect();
-    let mut few: Vec<usize> =
-        shown.iter().filter(|case| case.interval.is_none()).filter_map(|case| Some(case.estimate?.n)).collect();
-    few.sort_unstable();
-    few.dedup();
-    let few = match few[..] {
-        [] => String::new(),
-        [rounds] => format!(" (of {rounds} rounds, too few)"),
-        [least, .., most] => format!(" (of {least} to {most} rounds, too few)"),
-    };
-    format!("{}{few}", values.join("; "))
+    of_variants.collect::<Vec<_>>().join("; ")
+}
+
+/// What the sign of too few rounds means here; `None` where no value has it.
+pub(crate) fn too_few(judged: &[Judged]) -> Option<String> {
+    let cases = judged.iter().flat_map(|judged| judged.usual.iter().chain(&judged.best));
+    let without = cases.filter(|case| case.interval.is_none());
+    few(&without.filter_map(|case| Some(case.estimate?.n)).collect::<Vec<_>>())
 }
 
 fn value(case: &JudgedCase, unit: Option<Unit>) -> String {
@@ -70,7 +69,8 @@ fn value(case: &JudgedCase, unit: Option<Unit>) -> String {
         (Some(estimate), Some(interval)) if interval.low < interval.high => {
             format!("{} [{}, {}]", show(estimate.median), show(interval.low), show(interval.high))
         }
-        (Some(estimate), _) => show(estimate.median),
+        (Some(estimate), Some(_)) => show(estimate.median),
+        (Some(estimate), None) => format!("{} {FEW}", show(estimate.median)),
     }
 }
 

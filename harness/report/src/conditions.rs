@@ -50,7 +50,10 @@ pub(crate) fn reading(
 fn over(summary: &Summary, shown: &[&Entry]) -> String {
     let warm = shown.iter().any(|entry| *entry.metric == STARTUP_WARM);
     let warm = if warm { "; a warm start over its cold start where it has no engine of its own" } else { "" };
-    format!("the value over that of {} in the same round, median over rounds{warm}", references(summary, |_| true))
+    format!(
+        "the value over that of {} in the same round, median over rounds: not always the quotient of the medians shown{warm}",
+        references(summary, |_| true)
+    )
 }
 
 /// What the ratios of these cells are over: the variant where it is the same for all services, or else that of each. Empty
@@ -151,6 +154,7 @@ fn state(record: &RunRecord, summary: &Summary) -> String {
         RunState::Complete => "complete".into(),
         RunState::TimeSpent => format!("stopped after its {} s were spent", record.plan.time_limit_s),
         RunState::Interrupted => "interrupted by the user".into(),
+        RunState::Unknown => "in a state that this version does not know".into(),
     };
     // Sizes are taken once and have no rounds.
     let has_rounds = record.plan.only.iter().any(|group| *group != Group::Size);

@@ -13,11 +13,50 @@ pub fn lines(text: &str) -> String {
     escaped(text, |letter| letter == '\n')
 }
 
-/// A text as a part of a line of Markdown, of a cell of a table too: nothing in it is HTML, a link or an image, or ends
-/// the cell.
+/// A page as a whole: its own text has nothing to escape, and what its markup has kept apart from elements may still reorder
+/// what stands beside it.
+pub(crate) fn page(html: &str) -> String {
+    lines(html)
+}
+
+/// A text as a part of a line of Markdown, as a whole entry of a list or cell of a table too: nothing in it is HTML, emphasis,
+/// code, a link, an image, a heading or a list, or ends the cell. What means nothing to Markdown stays as it is: underscores
+/// within words, tildes before numbers, brackets around marks and intervals.
 pub(crate) fn markdown(text: &str) -> String {
-    let safe = line(&text.replace('\n', " "));
-    safe.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace("](", "]\\(")
+    let text = line(&text.trim().replace('\n', " "));
+    let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    for (place, letter) in text.char_indices() {
+        let after = &text[place + letter.len_utf8()..];
+        let is_within_word = before.is_alphanumeric() && after.starts_with(char::is_alphanumeric);
+        let is_share = after.starts_with(|next: char| next.is_ascii_digit() || next == '>');
+        let is_markup = match letter {
+            '\\' | '|' | '*' | '`' => true,
+            '_' => !is_within_word,
+            '~' => !is_share,
+            '[' => !is_aside(after),
+            // At the beginning of a line: a heading, a quotation, a list.
+            '#' | '>' | '+' | '-' => place == 0,
+            '.' | ')' => place > 0 && place == digits && !after.starts_with(char::is_alphanumeric),
+            _ => false,
+        };
+        match letter {
+            '<' => safe.push_str("&lt;"),
+            '&' => safe.push_str("&amp;"),
+            _ if is_markup => safe.extend(['\\', letter]),
+            _ => safe.push(letter),
+        }
+        before = letter;
+    }
+    safe
+}
+
+/// Whether a bracket, with what follows it, is neither a link, nor what a link refers to, nor a box to tick.
+fn is_aside(after: &str) -> bool {
+    after.split_once(']').is_some_and(|(inside, beyond)| {
+        !inside.contains('[') && !matches!(inside, " " | "x" | "X") && !beyond.starts_with(['(', ':'])
+    })
 }
 
 /// The longest name of a file that is made from a text, in characters.
@@ -62,8 +101,31 @@ mod tests {
 
     #[test]
     fn nothing_becomes_markup_in_markdown() {
-        let text = "<script>|`x`\n![p](https://host/p.png) \\| \u{1b}";
-        assert_eq!(markdown(text), "&lt;script>\\|`x` ![p]\\(https://host/p.png) \\\\\\| \\\\u{1b}");
+        for (text, safe) in [
+            ("<script>|`x`\n![p](https://host/p.png)", r"&lt;script>\|\`x\` !\[p](https://host/p.png)"),
+            (r"\| ", r"\\\|"),
+            ("*bold* _slanted_ ~~gone~~", r"\*bold\* \_slanted\_ \~\~gone\~\~"),
+            ("__init__", r"\_\_init\_\_"),
+            ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
+            ("[1]: https://host", r"\[1]: https://host"),
+            ("[a] [1](b) [x] [a[b](c)]", r"[a] \[1](b) \[x] \[a\[b](c)]"),
+            ("# a", r"\# a"),
+            ("> a", r"\> a"),
+            ("- a", r"\- a"),
+            ("+ a", r"\+ a"),
+            ("12. a", r"12\. a"),
+            ("1) a", r"1\) a"),
+            ("\u{1b}", r"\\u{1b}"),
+        ] {
+            assert_eq!(markdown(text), safe, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_means_nothing_to_markdown_stays_readable() {
+        for text in ["startup_cold", "1.92 ~2% [1][2]", "~>999%", "210 ms [207 ms, 214 ms]", "a -> b", "1.5"] {
+            assert_eq!(markdown(text), text);
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tare_model::{IsolationCheck, Outcome, RunRecord, Side, VariantId, Violation};
 
 use crate::content::Style;
-use crate::layout::{TableCell, TextColumn, list, table};
-use crate::paint::{BAD, BOLD, DIM, PLAIN, Piece, painted};
+use crate::layout::{TableCell, TextColumn, heading, list, table};
+use crate::paint::{BAD, DIM, PLAIN, Piece};
 
 /// The variants that were probed, in the order of the record.
 pub(crate) fn variants(record: &RunRecord) -> Vec<&VariantId> {
@@ -73,9 +73,9 @@ pub(crate) fn isolation(record: &RunRecord, style: Style) -> Option<String> {
         })
         .collect();
     let labels: Vec<Piece> = variants.iter().map(|variant| Piece::new(variant.to_string(), PLAIN)).collect();
-    let heading = painted("Isolation", BOLD, style.colour);
+    let heading = heading("Isolation", style);
     let table = table(&labels, &columns, style.width, style.colour);
-    Some(format!("{heading}\n\n{table}\n{}", list("What was tried", &explained(record), style)))
+    Some(format!("{heading}\n{table}\n{}", list("What was tried", &explained(record), style)))
 }
 
 /// What was tried, the words that were shown, and the reasons that a reader must know.

@@ -149,19 +149,35 @@ fn cell(line: &mut Line, column: &TextColumn, row: usize) {
     }
 }
 
-/// A list under a heading: terms, and what there is to say of them.
+/// A heading, which may have names of any length in it.
+pub(crate) fn heading(text: &str, style: Style) -> String {
+    let lines = textwrap::wrap(text, style.width);
+    lines.iter().map(|line| painted(line, BOLD, style.colour) + "\n").collect()
+}
+
+/// A list under a heading: terms, and what there is to say of them. A term that takes more than a third of the width has a
+/// line of its own.
 pub(crate) fn list(heading: &str, entries: &[(String, String)], style: Style) -> String {
+    let width = |term: &str| textwrap::core::display_width(term);
     let entries: Vec<(String, String)> =
         entries.iter().map(|(term, says)| (escape::line(term), escape::lines(says))).collect();
-    let term_width = entries.iter().map(|(term, _)| textwrap::core::display_width(term)).max().unwrap_or(0);
-    let mut text = painted(heading, BOLD, style.colour) + "\n";
+    let fits = |term: &str| width(term) <= style.width / 3;
+    let column = entries.iter().filter(|(term, _)| fits(term)).map(|(term, _)| width(term)).max().unwrap_or(0);
+    let further = " ".repeat(column + 4);
+    let mut text = self::heading(heading, style);
     for (term, says) in &entries {
-        let first = format!("  {term}{}  ", " ".repeat(term_width - textwrap::core::display_width(term)));
-        let further = " ".repeat(term_width + 4);
+        let first = if fits(term) {
+            format!("  {term}{}  ", " ".repeat(column - width(term)))
+        } else {
+            let options = textwrap::Options::new(style.width).initial_indent("  ").subsequent_indent("  ");
+            text += &(textwrap::fill(term, options) + "\n");
+            further.clone()
+        };
         let options = textwrap::Options::new(style.width).initial_indent(&first).subsequent_indent(&further);
         let filled = textwrap::fill(says, options);
         let colour = if term.starts_with('[') { MARK } else { PLAIN };
-        text += &(filled.replacen(term, &painted(term, colour, style.colour), 1) + "\n");
+        let painted = painted(term, colour, style.colour);
+        text += &(if fits(term) { filled.replacen(term, &painted, 1) } else { filled } + "\n");
     }
     text
 }

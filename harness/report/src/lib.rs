@@ -14,6 +14,7 @@ mod claims;
 mod conditions;
 mod content;
 mod escape;
+mod failed;
 mod format;
 mod isolation;
 mod layout;
@@ -30,6 +31,7 @@ mod subjects;
 mod sweep;
 mod terminal;
 
+pub use against::comparison;
 pub use content::{Content, Other, Style};
 pub use escape::lines as printable;
 pub use markdown::markdown;

@@ -6,12 +6,13 @@ use tare_stats::{Cell, Judged, Summary};
 use crate::answer::answer;
 use crate::catalogue::{self, Entry};
 use crate::cells::Doubts;
-use crate::claims::{cases, flips, was_measured};
+use crate::claims::{cases, flips, too_few, was_measured};
 use crate::conditions::conditions;
 use crate::content::Content;
 use crate::escape;
+use crate::failed;
 use crate::format::{Scale, spread};
-use crate::marks::{Marks, failures};
+use crate::marks::{FEW, Marks, failures};
 use crate::sides::title;
 use crate::subjects::{Service, granted, services, unavailable};
 
@@ -24,6 +25,11 @@ pub fn markdown(content: &Content<'_>) -> String {
     let services = services(record, summary);
     let subjects = || services.iter().flat_map(|service| &service.subjects);
     let mut text = format!("# {}\n", title(record, subjects()));
+    if failed::is_all(content) {
+        let why = list("Why", failed::reasons(record).into_iter());
+        let to_do = list("What to do", failed::TO_DO.iter().map(|says| (*says).to_owned()));
+        return format!("{text}\n{}\n{why}{to_do}{}", failed::NOTHING, circumstances(record, summary));
+    }
     let answer = answer(content);
     if !answer.is_empty() {
         text.push('\n');
@@ -46,7 +52,12 @@ pub fn markdown(content: &Content<'_>) -> String {
     text += &claims(judged);
     text += &list("Cannot be measured", unavailable(record).into_iter().map(|(_, says)| says));
     text += &list("Failed", subjects().flat_map(|subject| failures(&record.failed, subject, None)));
-    text += "\n## Conditions\n\n";
+    text + &circumstances(record, summary)
+}
+
+/// The conditions of the run, and what is to be known of it.
+fn circumstances(record: &RunRecord, summary: &Summary) -> String {
+    let mut text = "\n## Conditions\n\n".to_owned();
     let warnings = record.warnings.iter().map(|warning| ("warning".to_owned(), warning.clone()));
     let entries = conditions(record, summary).into_iter().chain(warnings);
     text.extend(entries.map(|(term, says)| format!("- **{term}**: {}\n", escape::markdown(&says))));
@@ -129,7 +140,8 @@ fn reading(shown: &[&Column], metrics: &[MetricRecord]) -> String {
         if let Some((plus, _)) = entry.plus.filter(|_| is_shown) {
             let of = summary(entry.metric.name).unwrap_or(entry.metric.summary);
             let and = summary(plus.name).unwrap_or(plus.summary);
-            text += &escape::markdown(&format!(" In {heading}: {of}{PLUS}{and}."));
+            text.push(' ');
+            text += &escape::markdown(&format!("In {heading}: {of}{PLUS}{and}."));
         }
     }
     text + "\n"
@@ -158,8 +170,9 @@ fn claims(judged: &[Judged]) -> String {
     if rows.is_empty() {
         return rows;
     }
+    let few = too_few(judged).map_or_else(String::new, |says| format!("\n{FEW} {}.\n", escape::markdown(&says)));
     format!(
-        "\n## Claimed and measured\n\n| claim | claimed | defaults | at best | verdict |\n|---|---|---|---|---|\n{rows}"
+        "\n## Claimed and measured\n\n| claim | claimed | defaults | at best | verdict |\n|---|---|---|---|---|\n{rows}{few}"
     )
 }
 

@@ -30,6 +30,20 @@ impl Marks {
     }
 }
 
+/// Stands behind a figure of too few rounds for an interval. What that means is said once, below.
+pub(crate) const FEW: &str = "~";
+
+/// What [`FEW`] means, of figures of so many rounds each; `None` for no figure.
+pub(crate) fn few(rounds: &[usize]) -> Option<String> {
+    let (least, most) = (rounds.iter().min()?, rounds.iter().max()?);
+    let rounds = match (least, most) {
+        (1, 1) => "one round".to_owned(),
+        _ if least == most => format!("{least} rounds"),
+        _ => format!("{least} to {most} rounds"),
+    };
+    Some(format!("of {rounds}: too few for a 95 % interval, so that this may be chance"))
+}
+
 /// The texts of the failures of a subject that concern a family of metrics (all of them for `None`): one for each
 /// reason, with the rounds in which it occurred.
 pub(crate) fn failures(failed: &[FailedCell], subject: &Subject, group: Option<Group>) -> Vec<String> {
@@ -52,7 +66,8 @@ pub(crate) fn failures(failed: &[FailedCell], subject: &Subject, group: Option<G
     order.iter().map(text).collect()
 }
 
-fn in_rounds(rounds: &[u32]) -> String {
+/// The rounds, as they stand behind a name; empty for none.
+pub(crate) fn in_rounds(rounds: &[u32]) -> String {
     let listed: Vec<String> = rounds.iter().map(u32::to_string).collect();
     match &listed[..] {
         [] => String::new(),

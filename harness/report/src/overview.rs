@@ -7,8 +7,8 @@ use crate::catalogue::{ENTRIES, Entry};
 use crate::charts::LOG_FROM;
 use crate::content::Style;
 use crate::format::Scale;
-use crate::layout::{TableCell, TextColumn, table};
-use crate::paint::{BOLD, DIM, PLAIN, Piece, painted};
+use crate::layout::{TableCell, TextColumn, heading, table};
+use crate::paint::{DIM, PLAIN, Piece};
 use crate::subjects::Service;
 
 /// The length of the longest bar, in columns.
@@ -22,9 +22,9 @@ pub(crate) fn overview(record: &RunRecord, samples: &[Sample], service: &Service
     let entries = ENTRIES.iter().filter(|entry| entry.overview);
     let columns: Vec<TextColumn> = entries.filter_map(|entry| column(samples, &subjects, entry)).collect();
     let labels: Vec<Piece> = subjects.iter().map(|subject| Piece::new(service.label(subject), PLAIN)).collect();
-    let heading = painted(&format!("Overview of {}", service.heading()), BOLD, style.colour);
+    let heading = heading(&format!("Overview of {}", service.heading()), style);
     let bars = || table(&labels, &columns, style.width, style.colour);
-    (!columns.is_empty()).then(|| format!("{heading}\n\n{}", bars()))
+    (!columns.is_empty()).then(|| format!("{heading}\n{}", bars()))
 }
 
 fn column(samples: &[Sample], subjects: &[Subject], entry: &Entry) -> Option<TextColumn> {

@@ -6,7 +6,8 @@ use crate::catalogue::Entry;
 use crate::content::Style;
 use crate::escape;
 use crate::format::Scale;
-use crate::paint::{BOLD, PLAIN, Piece, painted};
+use crate::layout;
+use crate::paint::{PLAIN, Piece};
 use crate::subjects::Service;
 
 /// For each subject the total and the phases that add up to it, a line each; `None` where no phases were known.
@@ -30,7 +31,9 @@ pub(crate) fn phases(
     let totals = shown.iter().flat_map(|(_, cells)| cells).filter(|cell| is_total(cell));
     let scale = Scale::of(entry.metric.unit, totals.map(|cell| cell.value.median).fold(f64::INFINITY, f64::min));
     let labels = shown.iter().map(|(label, _)| Piece::new(label, PLAIN).width()).max()?;
-    let mut text = painted(&format!("{heading}, {}", scale.name), BOLD, style.colour) + "\n";
+    // Of a label that takes up the width, what follows begins where it may.
+    let indent = " ".repeat((labels + 2).min(style.width / 2));
+    let mut text = layout::heading(&format!("{heading}, {}", scale.name), style);
     for (label, cells) in &shown {
         let (total, parts): (Vec<&Cell>, Vec<_>) = cells.iter().partition(|cell| is_total(cell));
         let total = total.first().map_or("?".into(), |cell| scale.number(cell.value.median));
@@ -43,9 +46,8 @@ pub(crate) fn phases(
             })
             .collect();
         let padding = " ".repeat(labels - Piece::new(label, PLAIN).width());
-        let indent = " ".repeat(labels + 2);
         let line = format!("{label}{padding}  {total:>5} ≈ {}", parts.join(" + "));
-        let options = textwrap::Options::new(style.width).subsequent_indent(&indent).break_words(false);
+        let options = textwrap::Options::new(style.width).subsequent_indent(&indent);
         text += &(textwrap::fill(&line, options).replace('\u{a0}', " ") + "\n");
     }
     Some(text)

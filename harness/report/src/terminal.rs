@@ -1,7 +1,6 @@
 //! The table that a comparison ends with.
 
 use tare_model::RunRecord;
-use tare_stats::Summary;
 
 use crate::against;
 use crate::answer::answer;
@@ -11,12 +10,14 @@ use crate::cells::columns;
 use crate::claims::claims;
 use crate::conditions::{conditions, controls, reading};
 use crate::content::{Content, Other, Style};
+use crate::escape;
+use crate::failed;
 use crate::isolation::isolation;
-use crate::layout::{TextColumn, list, table};
+use crate::layout::{TextColumn, heading, list, table};
 use crate::marks::Marks;
 use crate::noise::noise;
 use crate::overview::overview;
-use crate::paint::{BOLD, PLAIN, Piece, painted};
+use crate::paint::{PLAIN, Piece};
 use crate::phases::phases;
 use crate::portability::portability;
 use crate::subjects::{Service, granted, services, unavailable};
@@ -28,8 +29,11 @@ use crate::sweep::sweep;
 /// run; and last, for the first look, bars of the figures that decide and the answer.
 ///
 /// The record may be of a run that is not finished or of which much failed: what there is, is shown, and what is
-/// missing says why.
+/// missing says why. Of one in which every subject failed, only why and what to do.
 pub fn terminal(content: &Content<'_>, style: Style) -> String {
+    if failed::is_all(content) {
+        return without_figures(content.record, style);
+    }
     let Content { record, summary, samples, judged, against } = *content;
     let mut marks = Marks::default();
     let mut shown: Vec<&Entry> = Vec::new();
@@ -69,14 +73,14 @@ pub fn terminal(content: &Content<'_>, style: Style) -> String {
     let lists = lists.iter().filter(|(_, entries)| !entries.is_empty());
     parts.extend(lists.map(|(heading, entries)| list(heading, entries, style)));
     if let Some(other) = against {
-        parts.extend(services.iter().filter_map(|service| compared(summary, other, service, style)));
+        parts.extend(services.iter().filter_map(|service| compared(content, other, service, style)));
         parts.push(list("Against the other run", &against::explained(record, other), style));
     }
     // Last, where a terminal shows it when all is done.
     parts.extend(services.iter().filter_map(|service| overview(record, samples, service, style)));
     let sentences: Vec<String> = answer(content).iter().map(|text| textwrap::fill(text, style.width) + "\n").collect();
     if !sentences.is_empty() {
-        parts.push(format!("{}\n{}", painted("The answer", BOLD, style.colour), sentences.concat()));
+        parts.push(heading("The answer", style) + &sentences.concat());
     }
     parts.join("\n")
 }
@@ -86,15 +90,22 @@ fn figures(record: &RunRecord, service: &Service, columns: &[TextColumn], marks:
     let mut label = |subject| format!("{} {}", service.label(subject), granted(record, subject, marks));
     let labels: Vec<Piece> =
         service.subjects.iter().map(|subject| Piece::new(label(subject).trim_end(), PLAIN)).collect();
-    let heading = painted(&service.heading(), BOLD, style.colour);
-    format!("{heading}\n\n{}", table(&labels, columns, style.width, style.colour))
+    let heading = heading(&service.heading(), style);
+    format!("{heading}\n{}", table(&labels, columns, style.width, style.colour))
+}
+
+/// Why every subject failed, and what to do about it.
+fn without_figures(record: &RunRecord, style: Style) -> String {
+    let dashed = |says: String| ("–".to_owned(), says);
+    let reasons: Vec<_> = failed::reasons(record).into_iter().map(dashed).collect();
+    let to_do: Vec<_> = failed::TO_DO.iter().map(|says| dashed((*says).to_owned())).collect();
+    [heading(failed::NOTHING, style), list("Why", &reasons, style), list("What to do", &to_do, style)].join("\n")
 }
 
 /// The table of the subjects of one service in both runs; `None` where they have none in common.
-fn compared(summary: &Summary, other: Other<'_>, service: &Service, style: Style) -> Option<String> {
-    let columns = against::columns(summary, other, &service.subjects);
+fn compared(content: &Content<'_>, other: Other<'_>, service: &Service, style: Style) -> Option<String> {
+    let columns = against::columns(content, other, &service.subjects);
     let labels: Vec<Piece> = service.subjects.iter().map(|subject| Piece::new(service.label(subject), PLAIN)).collect();
-    let heading = Piece::new(format!("{}, against {}", service.heading(), other.record.run), BOLD);
-    let heading = painted(&heading.text, heading.style, style.colour);
-    (!columns.is_empty()).then(|| format!("{heading}\n\n{}", table(&labels, &columns, style.width, style.colour)))
+    let heading = heading(&escape::line(&format!("{}, against {}", service.heading(), other.record.run)), style);
+    (!columns.is_empty()).then(|| format!("{heading}\n{}", table(&labels, &columns, style.width, style.colour)))
 }

@@ -51,7 +51,8 @@ pub fn agreement(one: &Summary, other: &Summary, noise: &VariantId) -> Agreement
     found
 }
 
-fn overlap(a: Interval, b: Interval) -> bool {
+/// Whether two intervals have a value in common.
+pub(crate) fn overlap(a: Interval, b: Interval) -> bool {
     a.low <= b.high && b.low <= a.high
 }
 

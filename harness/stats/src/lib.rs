@@ -24,6 +24,7 @@
 
 mod agreement;
 mod bootstrap;
+mod change;
 mod claims;
 mod convergence;
 mod derived;
@@ -36,6 +37,7 @@ mod summary;
 
 pub use agreement::{Agreement, agreement};
 pub use bootstrap::Bootstrap;
+pub use change::{change, within, worse_by};
 pub use claims::{Judged, JudgedCase, judge};
 pub use convergence::Convergence;
 pub use derived::with_derived;

@@ -9,3 +9,4 @@ mod faults;
 mod foreign;
 mod help;
 mod program;
+mod reports;

@@ -31,6 +31,8 @@ pub(super) struct Answered {
     pub factors: (f64, f64),
     /// Whether every service has enough rounds for an interval, or needs none.
     pub sure: bool,
+    /// Whether the factors are medians over rounds.
+    pub paired: bool,
 }
 
 /// The variant that answers a question best: by the product of its medians over all services that any of them was measured
@@ -76,7 +78,8 @@ pub(super) fn answers(
         let factors = ratios.iter().map(|ratio| ratio.median.max(1.0 / ratio.median));
         let factors = factors.fold((f64::INFINITY, 0.0_f64), |(low, high), factor| (low.min(factor), high.max(factor)));
         let sure = entry.is_exact() || ratios.iter().all(|ratio| ratio.interval.is_some());
-        Some(Answered { question, pair, winner, services: ratios.len(), factors, sure })
+        let paired = !entry.is_exact() && winner != Winner::Undecided;
+        Some(Answered { question, pair, winner, services: ratios.len(), factors, sure, paired })
     });
     found.collect()
 }

@@ -8,11 +8,15 @@ use tare_model::{DEFAULT_IMPLEMENTATION, RunRecord, Sample, Side, VariantId};
 use tare_stats::{Workload, workloads};
 
 use self::compare::{Answered, answers, best, leaders};
-use self::words::{flips, leading, sentence};
+use self::words::{doubt, flips, leading, sentence};
 use crate::catalogue;
 use crate::content::Content;
 use crate::escape;
 use crate::sides::{candidates, default_of};
+
+/// What factors are, for who divides the medians that stand in the tables.
+const PAIRED: &str =
+    "Factors are medians of each round's ratio: quotients of the medians in the tables may differ a little.";
 
 /// Services with the same choice of variants, of which one answer is given.
 struct Comparison<'a> {
@@ -26,11 +30,17 @@ pub(crate) fn answer(content: &Content<'_>) -> Vec<String> {
     let Content { record, samples, .. } = *content;
     let comparisons = comparisons(record, samples);
     let is_one = comparisons.len() == 1;
-    let sentences = comparisons.iter().flat_map(|comparison| {
+    let (mut all, mut is_paired) = (Vec::new(), false);
+    for comparison in &comparisons {
         let about = if is_one { String::new() } else { format!("{}: ", comparison.services()) };
-        comparison.sentences(record, samples).into_iter().map(move |sentence| format!("{about}{sentence}"))
-    });
-    sentences.map(|sentence| escape::line(&sentence)).collect()
+        let (sentences, paired) = comparison.sentences(record, samples);
+        all.extend(sentences.into_iter().map(|sentence| escape::line(&format!("{about}{sentence}"))));
+        is_paired |= paired;
+    }
+    if is_paired {
+        all.push(PAIRED.to_owned());
+    }
+    all
 }
 
 /// The services of a run by the variants that there are of them, in the plan or in the samples.
@@ -61,7 +71,8 @@ impl Comparison<'_> {
         self.workloads.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
-    fn sentences(&self, record: &RunRecord, samples: &[Sample]) -> Vec<String> {
+    /// What is to be said of them, and whether there are factors of paired rounds in it.
+    fn sentences(&self, record: &RunRecord, samples: &[Sample]) -> (Vec<String>, bool) {
         let Self { workloads, wasm, containers } = self;
         let at_best = answers(samples, workloads, |entry| {
             let best = |variants| best(samples, workloads, entry, variants);
@@ -71,17 +82,21 @@ impl Comparison<'_> {
             self.default_of(record, samples, Side::Wasm).zip(self.default_of(record, samples, Side::Container));
         let usual = answers(samples, workloads, |_| defaults.clone());
         if at_best.is_empty() && usual.is_empty() {
-            return self.of_one_side(record, samples).into_iter().collect();
+            return (self.of_one_side(record, samples).into_iter().collect(), false);
         }
         let mut sentences = Vec::new();
         sentences.extend(sentence("At their best, figure by figure,", &at_best, true));
         // Where there is no choice, it would say the same once more.
         let is_same = |one: &Answered| defaults.as_ref() == Some(&one.pair);
+        let mut answered: Vec<&Answered> = at_best.iter().collect();
         if let Some((wasm, container)) = defaults.as_ref().filter(|_| !at_best.iter().all(is_same)) {
             sentences.extend(sentence(&format!("With defaults ({wasm} against {container}),"), &usual, false));
             sentences.extend(flips(&at_best, &usual));
+            answered.extend(&usual);
         }
-        sentences
+        sentences.extend(doubt(answered.iter().copied()));
+        let is_paired = answered.iter().any(|found| found.paired);
+        (sentences, is_paired)
     }
 
     /// What the defaults of a side give, of what was measured.

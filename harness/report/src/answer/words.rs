@@ -28,9 +28,18 @@ pub(super) fn sentence(when: &str, answered: &[Answered], pairs: bool) -> Option
         let on = if answered.iter().any(|found| found.services > 1) { " on all services" } else { "" };
         parts.push(format!("{} cannot be told apart{on}", and(&level)));
     }
-    let few: Vec<String> = answered.iter().filter(|found| !found.sure).map(called).collect();
-    let doubt = if few.is_empty() { String::new() } else { format!(" Too few rounds for an interval: {}.", and(&few)) };
-    (!parts.is_empty()).then(|| format!("{when} {}.{doubt}", parts.join("; ")))
+    (!parts.is_empty()).then(|| format!("{when} {}.", parts.join("; ")))
+}
+
+/// What was answered without an interval, each question once; `None` for nothing.
+pub(super) fn doubt<'a>(answered: impl Iterator<Item = &'a Answered>) -> Option<String> {
+    let mut few: Vec<String> = Vec::new();
+    for found in answered.filter(|found| !found.sure) {
+        if !few.iter().any(|known| known == found.question.called) {
+            few.push(found.question.called.to_owned());
+        }
+    }
+    (!few.is_empty()).then(|| format!("Too few rounds for an interval: {}.", and(&few)))
 }
 
 /// Which winners depend on the pair that is compared; `None` where there is nothing to tell.

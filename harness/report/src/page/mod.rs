@@ -14,6 +14,7 @@ use crate::baselines::worth;
 use crate::catalogue::{BASELINES, TOPICS, Topic};
 use crate::conditions::{controls, reading, references};
 use crate::escape;
+use crate::failed;
 use crate::marks::Marks;
 use crate::noise::noise;
 use crate::portability::portability;
@@ -48,9 +49,13 @@ pub struct Page {
 pub fn page(content: &Content<'_>) -> Page {
     let services = services(content.record, content.summary);
     let title = title(content.record, services.iter().flat_map(|service| &service.subjects));
-    let figures = figures(content, &services);
-    let mut marks = Marks::default();
-    let body = body(content, title, &services, &figures, &mut marks);
+    let (figures, body) = if failed::is_all(content) {
+        (Vec::new(), without_figures(content, title, &services))
+    } else {
+        let figures = figures(content, &services);
+        let body = body(content, title, &services, &figures, &mut Marks::default());
+        (figures, body)
+    };
     let html = html! {
         (DOCTYPE)
         html lang="en" {
@@ -66,7 +71,28 @@ pub fn page(content: &Content<'_>) -> Page {
         }
     };
     let charts = figures.into_iter().map(|figure| ChartFile { name: figure.id, svg: figure.svg }).collect();
-    Page { html: html.into_string(), charts }
+    Page { html: escape::page(&html.into_string()), charts }
+}
+
+/// A page without figures: why there are none, and what to do about it.
+fn without_figures(content: &Content<'_>, title: &str, services: &[Service]) -> Markup {
+    let Content { record, summary, .. } = *content;
+    let names: Vec<String> = services.iter().map(Service::heading).collect();
+    html! {
+        header {
+            h1 { (title) }
+            p.muted { (text::headline(record, &names)) }
+        }
+        main {
+            section #answer {
+                h2 { (failed::NOTHING) }
+                ul { @for reason in failed::reasons(record) { li { (reason) } } }
+                h3 { "What to do" }
+                ul { @for says in failed::TO_DO { li { (says) } } }
+            }
+            (record::record(record, summary))
+        }
+    }
 }
 
 fn body(content: &Content<'_>, title: &str, services: &[Service], figures: &[Figure], marks: &mut Marks) -> Markup {

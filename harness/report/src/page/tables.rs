@@ -10,11 +10,11 @@ use crate::against;
 use crate::catalogue::Entry;
 use crate::cells::columns;
 use crate::charts::platform_colour;
-use crate::claims::{cases, flips, was_measured};
+use crate::claims::{cases, flips, too_few, was_measured};
 use crate::content::Other;
 use crate::isolation::{check, explained, shown, title, variants};
 use crate::layout::{TableCell, TextColumn};
-use crate::marks::Marks;
+use crate::marks::{FEW, Marks};
 use crate::subjects::{Service, granted};
 
 /// The tables of all services.
@@ -99,7 +99,7 @@ pub(super) fn against(content: &Content<'_>, other: Other<'_>, services: &[Servi
         section #against {
             h2 { "Against run " (other.record.run) }
             @for service in services {
-                @let columns = against::columns(content.summary, other, &service.subjects);
+                @let columns = against::columns(content, other, &service.subjects);
                 @if !columns.is_empty() { (table(service, &[], &columns)) }
             }
             (list(&against::explained(content.record, other)))
@@ -133,6 +133,7 @@ pub(super) fn claims(judged: &[Judged]) -> Markup {
                         }
                     } }
                 } }))
+                @if let Some(says) = too_few(judged) { p.muted { (FEW) " " (says) "." } }
             }
         }
     }

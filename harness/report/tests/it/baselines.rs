@@ -13,9 +13,10 @@ fn each_variant_stands_over_its_baseline_where_both_were_measured() {
     let section = text.split("\n\n").find(|part| part.starts_with("What settings are worth\n")).unwrap();
     insta::assert_snapshot!(section, @r"
     What settings are worth
-      wasmtime/aot    Wasm against a container, both for speed, over docker/scratch: cold start 0.043×, idle memory + engine 2.29×, throughput 0.47× (too few rounds)
-      wasmtime/jit    compiled at start, over wasmtime/aot: cold start 26.7×, idle memory + engine 3.69×, throughput 0.99× (too few rounds)
-      wasmtime/reuse  an instance serves many requests, over wasmtime/aot: throughput 1.60× (too few rounds)
-      docker/scratch  in a container, over native/process: cold start 89.0×, idle memory + engine 3.06×, throughput 0.98× (too few rounds)
+      wasmtime/aot    Wasm against a container, both for speed, over docker/scratch: cold start 0.043×, idle memory + engine 2.29×, throughput 0.47× ~
+      wasmtime/jit    compiled at start, over wasmtime/aot: cold start 26.7×, idle memory + engine 3.69×, throughput 0.99× ~
+      wasmtime/reuse  an instance serves many requests, over wasmtime/aot: throughput 1.60× ~
+      docker/scratch  in a container, over native/process: cold start 89.0×, idle memory + engine 3.06×, throughput 0.98× ~
+      ~               of 3 rounds: too few for a 95 % interval, so that this may be chance
     ");
 }

@@ -1,7 +1,7 @@
 //! The claims section.
 
 use tare_model::{Bound, Case, Claim, Unit, VariantId, Variants};
-use tare_report::{Content, Style, terminal};
+use tare_report::{Content, Style, markdown, page, terminal};
 use tare_stats::{judge, summarise};
 
 use crate::example::{content, full, reference_of};
@@ -55,4 +55,31 @@ fn each_value_of_a_claim_stands_with_its_variant_and_no_other_does() {
     };
     insta::assert_snapshot!(shown(&["docker/debian", "docker/image"]), @"docker/debian: orders 209 ms [206 ms, 213 ms]; docker/image: orders:go 190 ms [187 ms, 193 ms].");
     insta::assert_snapshot!(shown(&["docker/debian"]), @"docker/debian: orders 209 ms [206 ms, 213 ms].");
+}
+
+#[test]
+fn that_there_are_too_few_rounds_is_said_once_for_all_claims() {
+    let (record, samples) = full();
+    let summary = summarise(&samples, &reference_of(&record));
+    let on = |variant: &str, id: &str| Claim {
+        id: id.into(),
+        metrics: vec!["throughput".into()],
+        at_least: Some(Bound { value: 100.0, unit: Some(Unit::RequestsPerSecond) }),
+        ..slow_start(variant.parse::<VariantId>().unwrap().into())
+    };
+    let judged = judge(&[on("docker/debian", "one"), on("docker/scratch", "two")], &samples);
+    let content = Content { judged: &judged, ..content(&record, &summary, &samples) };
+    let text = terminal(&content, Style { colour: false, width: 200 });
+    let claims = text.split("\n\n").find(|part| part.starts_with("Claims\n")).unwrap();
+    insta::assert_snapshot!(claims, @r"
+    Claims
+      one  UNDECIDED: a container takes seconds to start (1 to 10 s). Read as: cold. Measured: docker/debian: orders 7,820 requests/s ~.
+      two  UNDECIDED: a container takes seconds to start (1 to 10 s). Read as: cold. Measured: docker/scratch: orders 51,486 requests/s ~.
+      ~    of 3 rounds: too few for a 95 % interval, so that this may be chance
+    ");
+    let (text, html) = (markdown(&content), page(&content).html);
+    for (shown, end) in [(&text, "## Failed"), (&html, "id=\"figures\"")] {
+        let claims = shown.split("Claimed and measured").last().unwrap().split(end).next().unwrap();
+        assert_eq!(claims.matches("too few").count(), 1, "{claims}");
+    }
 }

@@ -168,6 +168,8 @@ fn implementations_are_told_apart() {
     orders (go): At their best, figure by figure, Wasm starts 45.2 times sooner (wasmtime/aot against
     docker/image); the container answers 6.78 times as many requests (docker/image against
     wasmtime/aot).
+    Factors are medians of each round's ratio: quotients of the medians in the tables may differ a
+    little.
     ");
     let summary = summarise(&samples, &reference_of(&record));
     let html = page(&content(&record, &summary, &samples)).html;

@@ -13,9 +13,11 @@ fn a_run_as_markdown() {
     insta::assert_snapshot!(markdown(&content), @r#"
     # Wasm component or container?
 
-    - At their best, figure by figure, Wasm ships 5.32 times fewer bytes (wasmtime/aot against docker/scratch) and starts 23.0 times sooner (wasmtime/aot against docker/scratch); the container takes 2.29 times less memory when idle (docker/scratch against wasmtime/aot) and answers 1.32 times as many requests (docker/scratch against wasmtime/reuse). Too few rounds for an interval: throughput.
-    - With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18 times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory when idle. Too few rounds for an interval: throughput.
+    - At their best, figure by figure, Wasm ships 5.32 times fewer bytes (wasmtime/aot against docker/scratch) and starts 23.0 times sooner (wasmtime/aot against docker/scratch); the container takes 2.29 times less memory when idle (docker/scratch against wasmtime/aot) and answers 1.32 times as many requests (docker/scratch against wasmtime/reuse).
+    - With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18 times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory when idle.
     - Which pair is compared decides who wins throughput (the container at best, Wasm with defaults); it makes no difference for the bytes shipped, the start and idle memory.
+    - Too few rounds for an interval: throughput.
+    - Factors are medians of each round's ratio: quotients of the medians in the tables may differ a little.
 
     | orders | shipped, MB | cold start, ms | idle memory, MB | full load, requests/s | CPU per request, µs | 99th percentile, ms |
     |---|---|---|---|---|---|---|
@@ -35,7 +37,7 @@ fn a_run_as_markdown() {
 
     ## Failed
 
-    - orders/wasmtime/jit, load, round 2: step `create` was answered 500 instead of 201   expected {"status":"created"}   found    {"title":"store"}
+    - orders/wasmtime/jit, load, round 2: step \`create\` was answered 500 instead of 201   expected {"status":"created"}   found    {"title":"store"}
     - orders/docker/wasm: the image was not built: no space left on device; free some (docker system df)
 
     ## Conditions

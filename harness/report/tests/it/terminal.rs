@@ -71,21 +71,22 @@ fn a_full_run_with_all_kinds_of_cells() {
 
     What settings are worth
       wasmtime/aot    Wasm against a container, both for speed, over docker/scratch: cold start 0.043×,
-                      idle memory + engine 2.29×, throughput 0.47× (too few rounds)
+                      idle memory + engine 2.29×, throughput 0.47× ~
       wasmtime/jit    compiled at start, over wasmtime/aot: cold start 26.7×, idle memory + engine
-                      3.69×, throughput 0.99× (too few rounds)
-      wasmtime/reuse  an instance serves many requests, over wasmtime/aot: throughput 1.60× (too few
-                      rounds)
+                      3.69×, throughput 0.99× ~
+      wasmtime/reuse  an instance serves many requests, over wasmtime/aot: throughput 1.60× ~
       docker/scratch  in a container, over native/process: cold start 89.0×, idle memory + engine 3.06×,
-                      throughput 0.98× (too few rounds)
+                      throughput 0.98× ~
+      ~               of 3 rounds: too few for a 95 % interval, so that this may be chance
 
     Noise
       drift  from the first round to the last, median over subjects: startup_cold -1.5 %, startup_warm
              -1.5 %, memory_pss -1.5 %, memory_cgroup -1.5 %, memory_engine -1.5 %
 
     How to read it
-      ×          the value over that of native/process in the same round, median over rounds; a warm
-                 start over its cold start where it has no engine of its own
+      ×          the value over that of native/process in the same round, median over rounds: not always
+                 the quotient of the medians shown; a warm start over its cold start where it has no
+                 engine of its own
       ±          the 95 % interval of the median (between order statistics) lies within this share of
                  it; both ends are in summary.csv
       ~          all rounds lie within this share of the median: a range, as fewer than six rounds have
@@ -155,13 +156,15 @@ fn a_full_run_with_all_kinds_of_cells() {
     At their best, figure by figure, Wasm ships 5.32 times fewer bytes (wasmtime/aot against
     docker/scratch) and starts 23.0 times sooner (wasmtime/aot against docker/scratch); the container
     takes 2.29 times less memory when idle (docker/scratch against wasmtime/aot) and answers 1.32 times
-    as many requests (docker/scratch against wasmtime/reuse). Too few rounds for an interval:
-    throughput.
+    as many requests (docker/scratch against wasmtime/reuse).
     With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18
     times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory
-    when idle. Too few rounds for an interval: throughput.
+    when idle.
     Which pair is compared decides who wins throughput (the container at best, Wasm with defaults); it
     makes no difference for the bytes shipped, the start and idle memory.
+    Too few rounds for an interval: throughput.
+    Factors are medians of each round's ratio: quotients of the medians in the tables may differ a
+    little.
     "#);
 }
 
@@ -204,8 +207,9 @@ fn what_was_not_asked_for_has_no_columns() {
              -1.5 %
 
     How to read it
-      ×         the value over that of native/process in the same round, median over rounds; a warm
-                start over its cold start where it has no engine of its own
+      ×         the value over that of native/process in the same round, median over rounds: not always
+                the quotient of the medians shown; a warm start over its cold start where it has no
+                engine of its own
       ±         the 95 % interval of the median (between order statistics) lies within this share of it;
                 both ends are in summary.csv
       –         not measured
@@ -252,6 +256,8 @@ fn what_was_not_asked_for_has_no_columns() {
     With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes and starts 2.18
     times sooner.
     The winner is the same whichever pair is compared: the bytes shipped and the start.
+    Factors are medians of each round's ratio: quotients of the medians in the tables may differ a
+    little.
     ");
 }
 
@@ -283,8 +289,9 @@ fn three_rounds_have_ranges_and_a_run_cut_short_says_so() {
                     first answer 0.418
 
     How to read it
-      ×         the value over that of native/process in the same round, median over rounds; a warm
-                start over its cold start where it has no engine of its own
+      ×         the value over that of native/process in the same round, median over rounds: not always
+                the quotient of the medians shown; a warm start over its cold start where it has no
+                engine of its own
       ~         all rounds lie within this share of the median: a range, as fewer than six rounds have
                 no 95 % interval
       ≈         each part is a median of its own, so that they add up to the total only about

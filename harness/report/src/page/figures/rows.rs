@@ -9,6 +9,9 @@ use crate::escape;
 use crate::format::{Scale, number, ratio, spread};
 use crate::sides::baselines;
 
+/// Stands where there is no interval.
+const NONE: &str = "–";
+
 impl View<'_> {
     /// The row of a subject.
     pub(super) fn row(self, subject: &Subject, text: String) -> Row {
@@ -103,7 +106,13 @@ impl View<'_> {
             reference: Some(Reference { value: 1.0, label: "no difference".into() }),
             rows,
         };
-        let headings = headings(&["variant", "baseline", "the one difference", "ratio", "95 % interval"]);
+        // Said once, above them all.
+        let interval = if table.iter().any(|row| row.last().is_some_and(|ends| ends == NONE)) {
+            "95 % interval (– for fewer than six rounds)"
+        } else {
+            "95 % interval"
+        };
+        let headings = headings(&["variant", "baseline", "the one difference", "ratio", interval]);
         Some(Drawing { svg: chart.svg(), headings, rows: table })
     }
 
@@ -114,10 +123,9 @@ impl View<'_> {
             ..self.row(of, format!("{shown} {}", spread(estimate)).trim_end().to_owned())
         };
         let dot = Dot { row, value: estimate.median, spread: reach(estimate, |value| value) };
-        let ends = estimate.interval.map_or_else(
-            || "too few rounds".to_owned(),
-            |interval| format!("{} to {}", ratio(interval.low), ratio(interval.high)),
-        );
+        let ends = estimate
+            .interval
+            .map_or_else(|| NONE.to_owned(), |interval| format!("{} to {}", ratio(interval.low), ratio(interval.high)));
         (dot, vec![self.label(of), escape::line(&over.to_string()), difference, shown, ends])
     }
 }
