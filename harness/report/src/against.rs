@@ -5,6 +5,7 @@ use tare_stats::{Cell, Summary, change, within};
 
 use crate::catalogue::{self, Column, Entry};
 use crate::content::{Content, Other};
+use crate::escape;
 use crate::format::{Scale, ratio};
 use crate::layout::{TableCell, TextColumn};
 use crate::paint::{BAD, DIM, PLAIN, Piece};
@@ -132,6 +133,14 @@ pub(crate) fn explained(record: &RunRecord, other: Other<'_>) -> Vec<(String, St
          than half a percent",
         precision(record, other.record) * 100.0
     );
+    let common = |subject: &&Subject| other.record.plan.subjects.contains(subject);
+    if !record.plan.subjects.iter().any(|subject| common(&subject)) {
+        let named = |record: &RunRecord| {
+            record.plan.subjects.iter().map(|subject| escape::line(&subject.to_string())).collect::<Vec<_>>().join(", ")
+        };
+        let says = format!("the two runs have no subject in common: {}; and {}", named(other.record), named(record));
+        return vec![("–".to_owned(), says)];
+    }
     let mut entries = vec![
         ("a → b".to_owned(), medians),
         (

@@ -1,7 +1,7 @@
 //! `agree`: whether two runs of the same suite on the same machine say the same.
 
 use anyhow::{Result, ensure};
-use tare_model::RunRecord;
+use tare_model::{RunRecord, Subject};
 use tare_runner::Layout;
 use tare_stats::{Agreement, Cell, agreement};
 
@@ -25,6 +25,11 @@ pub fn execute(args: &AgreeArgs) -> Result<Exit> {
     let Run { record: one, samples: one_samples, .. } = results::read(&results, &args.one)?;
     let Run { record: other, samples: other_samples, .. } = results::read(&results, &args.other)?;
     comparable(&one, &other)?;
+    let is_common = |subject: &Subject| other.plan.subjects.contains(subject);
+    ensure!(
+        one.plan.subjects.iter().any(is_common),
+        "the runs have no subject in common: they measured different things"
+    );
     let found =
         agreement(&results::summary(&one, &one_samples), &results::summary(&other, &other_samples), &one.plan.noise);
     let Some(overlapping) = found.overlapping() else {
@@ -32,6 +37,7 @@ pub fn execute(args: &AgreeArgs) -> Result<Exit> {
     };
     print(&told(&found, overlapping))?;
     let agree = overlapping >= OVERLAPPING && found.excluding().is_none_or(|share| share <= EXCLUDING);
+    print(verdict(agree))?;
     Ok(if agree { Exit::Done } else { Exit::CellFailed })
 }
 
@@ -81,4 +87,13 @@ fn told(found: &Agreement, overlapping: f64) -> String {
         );
     }
     lines.join("\n") + "\n"
+}
+
+/// What the exit status says, in words.
+fn verdict(agree: bool) -> &'static str {
+    if agree {
+        "the runs agree\n"
+    } else {
+        "the runs differ: more than chance moved the figures between them (another state of the machine, another version)\n"
+    }
 }

@@ -1,6 +1,6 @@
 //! Who is better by how much, worked out from samples.
 
-use tare_model::{Better, Sample, VariantId};
+use tare_model::{Better, Interval, Sample, VariantId};
 use tare_stats::{Estimate, Workload, median, paired_sums, sums};
 
 use crate::catalogue::{self, Entry, Question};
@@ -29,6 +29,8 @@ pub(super) struct Answered {
     pub services: usize,
     /// By which factor: the least and the most of the services.
     pub factors: (f64, f64),
+    /// The 95 % interval of the factor; `None` where there are several, or too few rounds.
+    pub interval: Option<Interval>,
     /// Whether every service has enough rounds for an interval, or needs none.
     pub sure: bool,
     /// Whether the factors are medians over rounds.
@@ -75,13 +77,22 @@ pub(super) fn answers(
         let winners: Vec<Winner> = ratios.iter().map(|ratio| winner(ratio, entry.metric.better)).collect();
         let first = *winners.first()?;
         let winner = if winners.iter().all(|winner| *winner == first) { first } else { Winner::Undecided };
+        let interval = match &ratios[..] {
+            [only] if !entry.is_exact() => only.interval.map(|interval| turned(interval, only.median < 1.0)),
+            _ => None,
+        };
         let factors = ratios.iter().map(|ratio| ratio.median.max(1.0 / ratio.median));
         let factors = factors.fold((f64::INFINITY, 0.0_f64), |(low, high), factor| (low.min(factor), high.max(factor)));
         let sure = entry.is_exact() || ratios.iter().all(|ratio| ratio.interval.is_some());
         let paired = !entry.is_exact() && winner != Winner::Undecided;
-        Some(Answered { question, pair, winner, services: ratios.len(), factors, sure, paired })
+        Some(Answered { question, pair, winner, services: ratios.len(), factors, interval, sure, paired })
     });
     found.collect()
+}
+
+/// The interval of a ratio, or of the ratio the other way round.
+fn turned(interval: Interval, turn: bool) -> Interval {
+    if turn { Interval { low: 1.0 / interval.high, high: 1.0 / interval.low } } else { interval }
 }
 
 /// Of variants of one side, the best and those that cannot be told from it; `None` where fewer than two were measured, or

@@ -4,19 +4,21 @@
 mod compare;
 mod words;
 
-use tare_model::{DEFAULT_IMPLEMENTATION, RunRecord, Sample, Side, VariantId};
-use tare_stats::{Workload, workloads};
+use tare_model::metrics::THROUGHPUT;
+use tare_model::{DEFAULT_IMPLEMENTATION, RunRecord, RunState, Sample, Side, VariantId};
+use tare_stats::{Cell, Workload, workloads};
 
 use self::compare::{Answered, answers, best, leaders};
 use self::words::{doubt, flips, leading, sentence};
 use crate::catalogue;
+use crate::cells::Doubts;
 use crate::content::Content;
 use crate::escape;
 use crate::sides::{candidates, default_of};
 
 /// What factors are, for who divides the medians that stand in the tables.
-const PAIRED: &str =
-    "Factors are medians of each round's ratio: quotients of the medians in the tables may differ a little.";
+const PAIRED: &str = "Factors are medians of each round's ratio, of one service with their 95 % intervals. The quotient of two medians \
+                      in the tables is another figure; on a disturbed machine it may be quite another.";
 
 /// Services with the same choice of variants, of which one answer is given.
 struct Comparison<'a> {
@@ -40,7 +42,35 @@ pub(crate) fn answer(content: &Content<'_>) -> Vec<String> {
     if is_paired {
         all.push(PAIRED.to_owned());
     }
+    if !all.is_empty() {
+        all.extend(caveats(content));
+    }
     all
+}
+
+/// What must be known before any of the sentences is passed on.
+fn caveats(content: &Content<'_>) -> Vec<String> {
+    let Content { record, summary, .. } = *content;
+    let mut caveats = Vec::new();
+    if record.state == RunState::Interrupted {
+        caveats.push("This run was interrupted: all of it is of fewer rounds than were planned.".to_owned());
+    }
+    let doubts = Doubts { record, summary };
+    let headline = |cell: &&Cell| cell.metric == &THROUGHPUT && cell.metric.is_headline(&cell.phase);
+    let doubted = summary.cells.iter().filter(headline).filter(|cell| !doubts.of(cell).is_empty());
+    let doubted: Vec<String> = doubted.map(|cell| escape::line(&cell.subject.to_string())).collect();
+    if !doubted.is_empty() {
+        caveats.push(format!(
+            "The rate of requests of {} is marked: it may not be all that the subject can do, or not all answers were right.",
+            doubted.join(", ")
+        ));
+    }
+    match record.warnings.len() {
+        0 => {}
+        1 => caveats.push("This run has a warning: read it before you rely on a figure.".to_owned()),
+        many => caveats.push(format!("This run has {many} warnings: read them before you rely on a figure.")),
+    }
+    caveats
 }
 
 /// The services of a run by the variants that there are of them, in the plan or in the samples.

@@ -16,9 +16,8 @@ pub(super) fn sentence(when: &str, answered: &[Answered], pairs: bool) -> Option
     let called = |found: &Answered| found.question.called.to_owned();
     let mut parts = Vec::new();
     for (side, winner) in [("Wasm", Winner::First), ("the container", Winner::Second)] {
-        let wins: Vec<String> = of(winner)
-            .map(|found| found.question.wins.replace("{}", &factor(found.factors)) + &between(found))
-            .collect();
+        let wins: Vec<String> =
+            of(winner).map(|found| found.question.wins.replace("{}", &factor(found)) + &between(found)).collect();
         if !wins.is_empty() {
             parts.push(format!("{side} {}", and(&wins)));
         }
@@ -98,9 +97,13 @@ fn name(winner: Winner) -> &'static str {
     }
 }
 
-fn factor((low, high): (f64, f64)) -> String {
-    let (low, high) = (number(low), number(high));
-    if low == high { low } else { format!("{low} to {high}") }
+fn factor(found: &Answered) -> String {
+    let (low, high) = (number(found.factors.0), number(found.factors.1));
+    match found.interval {
+        Some(interval) => format!("{low} [{}, {}]", number(interval.low), number(interval.high)),
+        None if low == high => low,
+        None => format!("{low} to {high}"),
+    }
 }
 
 fn and(parts: &[String]) -> String {

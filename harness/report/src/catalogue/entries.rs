@@ -58,7 +58,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
         column: Some(column("shipped", CellKind::Plain)),
         markdown: Some("shipped"),
         question: Some(Question {
-            wins: "ships {} times fewer bytes",
+            wins: "ships {} times fewer bytes without engine or host",
             best: "ships the fewest bytes",
             called: "the bytes shipped",
         }),
@@ -146,7 +146,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
             TO_BASELINE,
         )),
         question: Some(Question {
-            wins: "takes {} times less memory when idle",
+            wins: "takes {} times less memory when idle, with the engine's part",
             best: "takes the least memory when idle",
             called: "idle memory",
         }),

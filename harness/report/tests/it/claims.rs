@@ -37,8 +37,8 @@ fn a_claim_is_answered_with_what_was_measured_and_where_the_answer_flips() {
     let claims = text.split("\n\n").find(|part| part.starts_with("Claims\n")).unwrap();
     insta::assert_snapshot!(claims, @r"
     Claims
-      startup-container  HOLDS: a container takes seconds to start (1 to 10 s). Read as: cold. Measured: docker/debian: orders 210 ms [207 ms, 214 ms]; at best docker/scratch: orders 83.8 ms [82.5 ms,
-                         85.0 ms]. The answer flips with the best of both sides: there it does not hold.
+      startup-container  HOLDS (claimed: 1 to 10 s): a container takes seconds to start. Read as: cold. Measured: docker/debian: orders 210 ms [207 ms, 214 ms]; at best docker/scratch: orders 83.8 ms
+                         [82.5 ms, 85.0 ms]. The answer flips with the best of both sides: there it does not hold.
     ");
 }
 
@@ -73,8 +73,8 @@ fn that_there_are_too_few_rounds_is_said_once_for_all_claims() {
     let claims = text.split("\n\n").find(|part| part.starts_with("Claims\n")).unwrap();
     insta::assert_snapshot!(claims, @r"
     Claims
-      one  UNDECIDED: a container takes seconds to start (1 to 10 s). Read as: cold. Measured: docker/debian: orders 7,820 requests/s ~.
-      two  UNDECIDED: a container takes seconds to start (1 to 10 s). Read as: cold. Measured: docker/scratch: orders 51,486 requests/s ~.
+      one  UNDECIDED (claimed: 1 to 10 s): a container takes seconds to start. Read as: cold. Measured: docker/debian: orders 7,820 requests/s ~.
+      two  UNDECIDED (claimed: 1 to 10 s): a container takes seconds to start. Read as: cold. Measured: docker/scratch: orders 51,486 requests/s ~.
       ~    of 3 rounds: too few for a 95 % interval, so that this may be chance
     ");
     let (text, html) = (markdown(&content), page(&content).html);

@@ -162,14 +162,16 @@ fn implementations_are_told_apart() {
     ");
     let answer = text.split("The answer\n").nth(1).unwrap();
     insta::assert_snapshot!(answer, @r"
-    orders: At their best, figure by figure, Wasm starts 58.2 times sooner (wasmtime/aot against
-    docker/debian); the container answers 2.14 times as many requests (docker/debian against
-    wasmtime/aot).
-    orders (go): At their best, figure by figure, Wasm starts 45.2 times sooner (wasmtime/aot against
-    docker/image); the container answers 6.78 times as many requests (docker/image against
-    wasmtime/aot).
-    Factors are medians of each round's ratio: quotients of the medians in the tables may differ a
-    little.
+    orders: At their best, figure by figure, Wasm starts 58.2 [56.6, 59.8] times sooner (wasmtime/aot
+    against docker/debian); the container answers 2.14 [2.02, 2.14] times as many requests
+    (docker/debian against wasmtime/aot).
+    orders (go): At their best, figure by figure, Wasm starts 45.2 [45.2, 45.2] times sooner
+    (wasmtime/aot against docker/image); the container answers 6.78 [6.78, 6.78] times as many requests
+    (docker/image against wasmtime/aot).
+    Factors are medians of each round's ratio, of one service with their 95 % intervals. The quotient of
+    two medians in the tables is another figure; on a disturbed machine it may be quite another.
+    The rate of requests of orders/native/process, orders/docker/debian, orders:go/docker/image is
+    marked: it may not be all that the subject can do, or not all answers were right.
     ");
     let summary = summarise(&samples, &reference_of(&record));
     let html = page(&content(&record, &summary, &samples)).html;

@@ -153,18 +153,22 @@ fn a_full_run_with_all_kinds_of_cells() {
     docker/wasm     –                   –                  –
 
     The answer
-    At their best, figure by figure, Wasm ships 5.32 times fewer bytes (wasmtime/aot against
-    docker/scratch) and starts 23.0 times sooner (wasmtime/aot against docker/scratch); the container
-    takes 2.29 times less memory when idle (docker/scratch against wasmtime/aot) and answers 1.32 times
-    as many requests (docker/scratch against wasmtime/reuse).
-    With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes, starts 2.18
-    times sooner and answers 2.98 times as many requests; the container takes 6.46 times less memory
-    when idle.
+    At their best, figure by figure, Wasm ships 5.32 times fewer bytes without engine or host
+    (wasmtime/aot against docker/scratch) and starts 23.0 [23.0, 23.1] times sooner (wasmtime/aot
+    against docker/scratch); the container takes 2.29 [2.29, 2.29] times less memory when idle, with the
+    engine's part (docker/scratch against wasmtime/aot) and answers 1.32 times as many requests
+    (docker/scratch against wasmtime/reuse).
+    With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes without engine
+    or host, starts 2.18 [2.12, 2.24] times sooner and answers 2.98 times as many requests; the
+    container takes 6.46 [6.45, 6.82] times less memory when idle, with the engine's part.
     Which pair is compared decides who wins throughput (the container at best, Wasm with defaults); it
     makes no difference for the bytes shipped, the start and idle memory.
     Too few rounds for an interval: throughput.
-    Factors are medians of each round's ratio: quotients of the medians in the tables may differ a
-    little.
+    Factors are medians of each round's ratio, of one service with their 95 % intervals. The quotient of
+    two medians in the tables is another figure; on a disturbed machine it may be quite another.
+    The rate of requests of orders/native/process, orders/docker/scratch is marked: it may not be all
+    that the subject can do, or not all answers were right.
+    This run has a warning: read it before you rely on a figure.
     "#);
 }
 
@@ -251,13 +255,15 @@ fn what_was_not_asked_for_has_no_columns() {
     docker/wasm     –
 
     The answer
-    At their best, figure by figure, Wasm ships 5.32 times fewer bytes (wasmtime/aot against
-    docker/scratch) and starts 23.0 times sooner (wasmtime/aot against docker/scratch).
-    With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes and starts 2.18
-    times sooner.
+    At their best, figure by figure, Wasm ships 5.32 times fewer bytes without engine or host
+    (wasmtime/aot against docker/scratch) and starts 23.0 [23.0, 23.1] times sooner (wasmtime/aot
+    against docker/scratch).
+    With defaults (wasmtime/jit against docker/debian), Wasm ships 210 times fewer bytes without engine
+    or host and starts 2.18 [2.12, 2.24] times sooner.
     The winner is the same whichever pair is compared: the bytes shipped and the start.
-    Factors are medians of each round's ratio: quotients of the medians in the tables may differ a
-    little.
+    Factors are medians of each round's ratio, of one service with their 95 % intervals. The quotient of
+    two medians in the tables is another figure; on a disturbed machine it may be quite another.
+    This run has a warning: read it before you rely on a figure.
     ");
 }
 

@@ -151,8 +151,9 @@ impl Notes {
         let late: Vec<String> = late.collect();
         if !late.is_empty() {
             warnings.push(format!(
-                "something kept the load generator from sending in time; at its 99th percentile it was late with these, \
-                 whose open-loop latencies may be too high by as much: {}",
+                "something kept the load generator from sending in time in some loops; how late it was in the worst loop, at its \
+                 99th percentile, follows each subject: that loop's latencies may be too high by as much, medians over rounds \
+                 hardly: {}",
                 late.join(", ")
             ));
         }
