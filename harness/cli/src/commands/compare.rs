@@ -61,8 +61,8 @@ pub async fn execute(args: CompareArgs) -> Result<Exit> {
     match record.failed.first() {
         _ if !samples.is_empty() => results::link_latest(&reports, &run),
         Some(failed) => {
-            say(wrapped("error: ", &format!("nothing could be measured: {}: {}", failed.subject, failed.reason))
-                .trim_end())
+            let text = format!("nothing could be measured: {}: {}", failed.subject, failed.reason);
+            say(wrapped("error: ", &text).trim_end());
         }
         None => {}
     }

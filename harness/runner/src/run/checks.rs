@@ -61,16 +61,16 @@ pub fn check_files(chosen: &[Chosen<'_>]) -> Result<()> {
             variant.takes(&Implementation { source, ..workload.implementation.clone() }).is_some()
         };
         let rest = || Given { component: None, program: None, image: None, ..Given::clone(given) };
-        if let Some(component) = given.component.as_ref().filter(|component| component.build.is_none()) {
-            if is_of(Given { component: Some(component.clone()), ..rest() }) {
-                let file = &component.file;
-                ensure!(
-                    file.exists(),
-                    "{workload}: there is no component {}: build it first, or name another",
-                    file.display()
-                );
-                read_component(file).with_context(|| format!("{workload}: the component cannot be used"))?;
-            }
+        if let Some(component) = given.component.as_ref().filter(|component| component.build.is_none())
+            && is_of(Given { component: Some(component.clone()), ..rest() })
+        {
+            let file = &component.file;
+            ensure!(
+                file.exists(),
+                "{workload}: there is no component {}: build it first, or name another",
+                file.display()
+            );
+            read_component(file).with_context(|| format!("{workload}: the component cannot be used"))?;
         }
         if let Some(program) = given.program.as_ref().filter(|program| program.build.is_none())
             && is_of(Given { program: Some(program.clone()), ..rest() })
