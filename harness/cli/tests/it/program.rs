@@ -53,9 +53,10 @@ impl Runs {
         std::fs::read_to_string(self.0.path().join("latest/samples.csv")).unwrap_or_default()
     }
 
-    /// The record of the newest run as text, empty before there is one.
+    /// The record of the only run as text, empty before there is one.
     pub fn raw_record(&self) -> String {
-        std::fs::read_to_string(self.0.path().join("latest/run.json")).unwrap_or_default()
+        let folders = std::fs::read_dir(self.0.path()).unwrap().flatten().map(|entry| entry.path());
+        folders.filter_map(|path| std::fs::read_to_string(path.join("run.json")).ok()).next().unwrap_or_default()
     }
 }
 
