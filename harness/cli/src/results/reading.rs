@@ -43,11 +43,26 @@ pub fn read(results: &Path, run: &str) -> Result<Run> {
     check_run_name(&record.run).map_err(|what| anyhow!("{}: {what}", path.display()))?;
     let mut warnings = told(&path, &unknown);
     let path = folder.join(SAMPLES);
-    let (samples, unknown) = SampleReader::read_known(&contents(&path)?[..])
-        .with_context(|| format!("{} cannot be read", path.display()))?;
+    let mut bytes = contents(&path)?;
+    if let Some(line) = without_torn_line(&mut bytes) {
+        let text = format!("the file ends within line {line}, which is left out: a number may lack its end");
+        say(&format!("warning: {}: {text}", path.display()));
+        warnings.push(format!("{SAMPLES}: {text}"));
+    }
+    let (samples, unknown) =
+        SampleReader::read_known(&bytes[..]).with_context(|| format!("{} cannot be read", path.display()))?;
     warnings.extend(told(&path, &unknown));
     record.warnings.extend(warnings);
     Ok(Run { name, folder, record, samples: with_derived(&samples) })
+}
+
+/// Removes what comes after the last end of a line, as a writer leaves it that was ended in the midst of one. Returns the number of
+/// the line that it was of; `None` where nothing did.
+fn without_torn_line(bytes: &mut Vec<u8>) -> Option<usize> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let is_torn = whole < bytes.len();
+    bytes.truncate(whole);
+    is_torn.then(|| bytes.iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
 fn record(path: &Path) -> Result<(RunRecord, Vec<Unknown>)> {
@@ -156,6 +171,22 @@ mod tests {
                 "samples.csv: the metric `energy` is not known to this version, and is left out (once)",
             ]
         );
+    }
+
+    #[test]
+    fn a_number_that_lacks_its_end_is_no_number() {
+        let results = tempfile::tempdir().unwrap();
+        let folder = results.path().join("a");
+        run_at(&folder, |_| {});
+        let rows = "a,1,1,auth,rust,native,process,startup_cold,total,,ns,305432\n".repeat(2);
+        let heading = "run,round,position,service,implementation,platform,variant,metric,phase,at,unit,value\n";
+        let text = heading.to_owned() + &rows;
+        fs::write(folder.join(SAMPLES), &text[..text.len() - 3]).unwrap();
+        let run = read(results.path(), "a").unwrap();
+        assert_eq!(run.samples.iter().map(|sample| sample.value).collect::<Vec<_>>(), [305_432.0]);
+        assert!(run.record.warnings.iter().any(|text| text.contains("samples.csv: the file ends within line 3")));
+        fs::write(folder.join(SAMPLES), "").unwrap();
+        assert!(read(results.path(), "a").unwrap().samples.is_empty());
     }
 
     #[test]
