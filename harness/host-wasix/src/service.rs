@@ -17,7 +17,7 @@ use tare_host::file::{Kind, Origin};
 use tare_host::front::{Call, ServiceContext, within};
 use tare_host::grants::Grants;
 use tare_host::log::GuestLines;
-use tare_host::settings::RequestLimits;
+use tare_host::settings::{self, Quotas, RequestLimits};
 use tare_host::{backend, cgi, cli};
 use tokio::runtime::Handle;
 use virtual_fs::{Pipe, StaticFile};
@@ -66,6 +66,11 @@ impl backend::Backend for Host {
 
     fn limits(&self) -> RequestLimits {
         self.settings.requests
+    }
+
+    /// The log's holds as it is by default; a program has files and no store.
+    fn quotas(&self) -> Quotas {
+        settings::defaults()
     }
 
     /// One for each service: WASI 0.1 has no locks on files, and a service changes several.
@@ -122,11 +127,10 @@ impl backend::Service for Service {
         request: Request<BoundedBody<B>>,
         call: Call,
     ) -> Result<Response<Answer<Empty<Bytes>>>, Failure> {
-        let request = call.whole(request).await?;
         let (program, deadline) = (Arc::clone(&self.0), call.deadline);
         // A task of its own, so that a client that leaves does not let the next in while the process still runs.
         let answer = tokio::spawn(async move {
-            let permit = call.admit().await?;
+            let (request, permit) = call.admit_whole(request).await?;
             let ran = tokio::task::spawn_blocking(move || program.run(request)).await;
             drop(permit);
             ran.map_err(|error| Failure::Trapped(error.into()))?
@@ -154,7 +158,7 @@ impl Program {
         let ended = runner.run_wasm(runtime, &self.context.name, self.module.clone(), self.hash);
         // With it go the ends that are written to.
         drop(runner);
-        let mut lines = GuestLines::new(Arc::clone(&self.context.name));
+        let mut lines = GuestLines::new(Arc::clone(&self.context.log));
         lines.take(&all(told));
         ended.map_err(Failure::Trapped)?;
         cgi::response(&all(written).into())

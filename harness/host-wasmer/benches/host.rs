@@ -29,9 +29,9 @@ fn service(settings: Settings) -> Arc<Front<Service>> {
     // SAFETY: the file comes from this project's compiler, and nobody changes it meanwhile.
     let loaded = unsafe { host.load(&artifacts::WASMER.guest) };
     let (component, _) = loaded.expect("compiled by the same version");
-    let context = ServiceContext::new("bench", &Arc::default());
+    let context = ServiceContext::new("bench", &Arc::default(), host.quotas());
     let service = host.link(component, Arc::clone(&context)).expect("the host has all that the component imports");
-    Front::new(service, context, host.limits(), host.concurrency())
+    Front::new(service, context, host.limits(), host.concurrency(), ([127, 0, 0, 1], 80).into())
 }
 
 fn host(criterion: &mut Criterion) {

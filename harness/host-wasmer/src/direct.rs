@@ -5,7 +5,7 @@ use http::Request;
 use tare_host::direct::target;
 use wasmer::{AsStoreRef, FunctionEnv, RuntimeError, Store, TypedFunction};
 
-use crate::abi::{Lift, Trap, Type, aligned, placed, placed_list, record};
+use crate::abi::{Allowance, Lift, Trap, Type, aligned, placed, placed_list, record};
 use crate::call::Call;
 use crate::state::State;
 use crate::wasi::Caller;
@@ -77,7 +77,7 @@ impl Function {
         let call = Call::of_guest(env.clone().into_mut(store), self.memory, self.realloc);
         let lift = |at| {
             aligned(at, Answer::ALIGN)?;
-            Answer::load(call.guest(), at)
+            Answer::load(call.guest().within(&Allowance::default()), at)
         };
         let answer = lift(at.cast_unsigned()).map_err(named)?;
         if let Some(post_return) = &self.post_return {

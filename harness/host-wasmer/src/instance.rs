@@ -33,6 +33,8 @@ pub struct Linked {
     imports: Vec<Vec<Source>>,
     /// Whether any code of it runs while it is instantiated. What has none is not watched there, which takes time.
     starts: bool,
+    /// The most elements that its tables may have, if its code makes one larger that could become larger than that.
+    table_limit: Option<u32>,
 }
 
 /// Where an import comes from, as far as it is known before there is an instance.
@@ -48,7 +50,8 @@ impl Linked {
     ///
     /// # Errors
     /// The component imports what this host does not have, or needs more memory at its start than it may have.
-    pub fn new(component: Component, memory_limit: usize) -> anyhow::Result<Self> {
+    pub fn new(component: Component, limits: &Common) -> anyhow::Result<Self> {
+        let Common { memory_limit, table_elements, .. } = *limits;
         let least = component.plan.memory_bytes;
         if least > memory_limit as u64 {
             return Err(anyhow!(
@@ -67,7 +70,10 @@ impl Linked {
         let imports = imports.collect::<anyhow::Result<_>>()?;
         let starts = component.modules.iter().any(|module| module.info().start_function.is_some());
         let starts = starts || !component.plan.initializers.is_empty();
-        Ok(Self { component, imports, starts })
+        let mut tables = component.modules.iter().flat_map(|module| module.info().tables.values());
+        let beyond = tables.any(|table| table.maximum.is_none_or(|most| most > table_elements));
+        let table_limit = (component.plan.grows_tables && beyond).then_some(table_elements);
+        Ok(Self { component, imports, starts, table_limit })
     }
 
     /// What the component exports.
@@ -88,6 +94,8 @@ pub struct Instance {
     env: FunctionEnv<State>,
     handler: Handler,
     budget: Arc<Budget>,
+    /// See [`Linked`].
+    table_limit: Option<u32>,
 }
 
 impl Instance {
@@ -109,7 +117,7 @@ impl Instance {
         let watch = linked.starts.then(|| watchdog.watch(store.interrupter(), deadline, None));
         let made = within(&budget, || Self::build(store, linked, context, runtime, Arc::clone(&budget), deadline));
         let interrupted = watch.is_some_and(Watch::end);
-        made.map_err(|error| failed(error, interrupted, &budget))
+        made.map_err(|error| failed(error, interrupted, &budget, linked.table_limit))
     }
 
     fn build(
@@ -177,7 +185,7 @@ impl Instance {
             }
             World::Direct => Handler::Direct(direct::Function::new(&store, handler, after, *memory, *realloc)?),
         };
-        Ok(Self { store, env, handler, budget })
+        Ok(Self { store, env, handler, budget, table_limit: linked.table_limit })
     }
 
     /// Lets it answer a request, and waits for it to end.
@@ -207,7 +215,7 @@ impl Instance {
         });
         let interrupted = watch.end();
         self.env.as_mut(&mut self.store).reply = None;
-        ended.map_err(|error| failed(error.into(), interrupted, &self.budget))
+        ended.map_err(|error| failed(error.into(), interrupted, &self.budget, self.table_limit))
     }
 
     /// Asks it for the response to a request, as plain values.
@@ -225,7 +233,7 @@ impl Instance {
         let watch = watchdog.watch(self.store.interrupter(), deadline, None);
         let answered = function.call(&mut self.store, &self.env, request);
         let interrupted = watch.end();
-        let answer = answered.map_err(|error| failed(error.into(), interrupted, &self.budget))?;
+        let answer = answered.map_err(|error| failed(error.into(), interrupted, &self.budget, self.table_limit))?;
         let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
         tare_host::direct::response(answer.status, headers, answer.body)
     }
@@ -250,14 +258,19 @@ fn started(error: InstantiationError) -> anyhow::Error {
     }
 }
 
-/// Tells how a call ended from its error, from whether it was interrupted at its deadline, and from the limit on memory if the
-/// instance reached it.
-fn failed(error: anyhow::Error, interrupted: bool, budget: &Budget) -> Failure {
+/// Tells how a call ended from its error, from whether it was interrupted at its deadline, and from the limits that the instance
+/// has.
+fn failed(error: anyhow::Error, interrupted: bool, budget: &Budget, table_limit: Option<u32>) -> Failure {
     let trap = error.downcast_ref::<RuntimeError>().and_then(RuntimeError::downcast_ref::<Trap>).map(Trap::cause);
     if interrupted || matches!(trap, Some(Trap::DeadlineReached)) {
         Failure::TooSlow
     } else if let Some(limit) = budget.refused() {
         Failure::OutOfMemory { limit, cause: error }
+    } else if let (None, Some(limit)) = (trap, table_limit) {
+        // Wasmer tells the guest alone that a table did not grow.
+        let perhaps =
+            format!("perhaps it was refused elements of a table, of which it may have {limit} (--table-elements)");
+        Failure::Trapped(error.context(perhaps))
     } else {
         Failure::Trapped(error)
     }

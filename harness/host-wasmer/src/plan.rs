@@ -22,6 +22,8 @@ pub struct Plan {
     pub handler: Handler,
     /// What the linear memories of an instance begin with, all together, in bytes.
     pub memory_bytes: u64,
+    /// Whether any of its code makes a table larger.
+    pub grows_tables: bool,
 }
 
 /// A function without parameters and results that is called before there is a request.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Response, StatusCode};
-use tare_host::body::TooLong;
+use tare_host::body::Cut;
 use tare_host::failure::Failure;
 use tokio::sync::oneshot;
 
@@ -22,7 +22,7 @@ pub type Outcome = Result<GuestResponse, Failure>;
 /// computes for long after it has answered. Most have ended by then, and their answer crosses once, whole.
 #[derive(Debug)]
 pub struct Reply {
-    too_long: TooLong,
+    cut: Cut,
     inner: Mutex<Inner>,
 }
 
@@ -34,8 +34,8 @@ struct Inner {
 
 impl Reply {
     /// For the request whose connection waits for this.
-    pub fn new(receiver: oneshot::Sender<Outcome>, too_long: TooLong) -> Self {
-        Self { too_long, inner: Mutex::new(Inner { answer: None, receiver: Some(receiver) }) }
+    pub fn new(receiver: oneshot::Sender<Outcome>, cut: Cut) -> Self {
+        Self { cut, inner: Mutex::new(Inner { answer: None, receiver: Some(receiver) }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -74,7 +74,7 @@ impl Reply {
     }
 
     fn send(&self, inner: &mut Inner, outcome: Outcome) {
-        let outcome = if self.too_long.happened() { Err(Failure::BodyTooLong) } else { outcome };
+        let outcome = self.cut.failure().map_or(outcome, Err);
         if let Some(receiver) = inner.receiver.take() {
             // The client may have left.
             let _ = receiver.send(outcome);
@@ -95,7 +95,7 @@ mod tests {
 
     fn reply() -> (Reply, oneshot::Receiver<Outcome>) {
         let (sender, receiver) = oneshot::channel();
-        (Reply::new(sender, TooLong::default()), receiver)
+        (Reply::new(sender, Cut::default()), receiver)
     }
 
     #[test]

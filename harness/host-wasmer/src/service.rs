@@ -14,14 +14,14 @@ use http_body_util::BodyExt;
 use tare_host::admission::{ConcurrencyLimit, Permit};
 use tare_host::answer::Answer;
 use tare_host::backend::{self, BoxError};
-use tare_host::body::{BodyError, BoundedBody, RequestBody};
+use tare_host::body::{BoundedBody, RequestBody};
 use tare_host::failure::Failure;
 use tare_host::file::Origin;
 use tare_host::front::{Call, ServiceContext};
 use tare_host::grants::Grants;
 use tare_host::pool::{Pooled, ReusePolicy, Warm};
-use tare_host::settings::RequestLimits;
-use tare_host::{log, refusal};
+use tare_host::refusal;
+use tare_host::settings::{Quotas, RequestLimits};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use wasmer::Engine;
@@ -33,7 +33,7 @@ use crate::plan::{Import, World};
 use crate::reply::Reply;
 use crate::settings::{Compile, Settings};
 use crate::wasi;
-use crate::wasi::http::{BodyTooLong, IncomingRequest};
+use crate::wasi::http::IncomingRequest;
 use crate::watchdog::Watchdog;
 use crate::workers::{Tell, Workers};
 
@@ -92,6 +92,10 @@ impl backend::Backend for Host {
         self.settings.common.requests
     }
 
+    fn quotas(&self) -> Quotas {
+        self.settings.common.quotas
+    }
+
     fn concurrency(&self) -> ConcurrencyLimit {
         self.concurrency.clone()
     }
@@ -105,7 +109,7 @@ impl backend::Backend for Host {
     fn link(self: &Arc<Self>, component: Component, context: Arc<ServiceContext>) -> anyhow::Result<Service> {
         check_imports(&component)?;
         check_tables(&component, self.settings.common.table_elements)?;
-        let linked = Linked::new(component, self.settings.common.memory_limit)?;
+        let linked = Linked::new(component, &self.settings.common)?;
         let number = self.services.fetch_add(1, Ordering::Relaxed);
         Ok(Service { host: Arc::clone(self), number, context, linked })
     }
@@ -178,11 +182,11 @@ impl Service {
         request: Request<BoundedBody<B>>,
         call: Call,
     ) -> Result<Response<Answer<Reader>>, Failure> {
-        let permit = call.admit().await?;
+        let (request, permit) = call.admit(request).await?;
         let (sender, outcome) = oneshot::channel();
-        let reply = Arc::new(Reply::new(sender, call.too_long));
+        let reply = Arc::new(Reply::new(sender, call.cut));
         let (parts, body) = request.into_parts();
-        let request = IncomingRequest::new(parts, Box::new(body.map_err(read_error)))
+        let request = IncomingRequest::new(parts, Box::new(body.map_err(BoxError::from)))
             .map_err(|error| Failure::BadRequest(error.into()))?;
         let (service, runtime, deadline) = (Arc::clone(self), Handle::current(), call.deadline);
         let job = move |kept: &mut Kept| service.run(kept, request, reply, deadline, &runtime, permit);
@@ -199,8 +203,7 @@ impl Service {
         request: Request<BoundedBody<B>>,
         call: Call,
     ) -> Result<Response<Answer<Reader>>, Failure> {
-        let request = call.whole(request).await?;
-        let permit = call.admit().await?;
+        let (request, permit) = call.admit_whole(request).await?;
         let runtime = Handle::current();
         let response: Result<Response<Bytes>, Failure> = KEPT.with_borrow_mut(|kept| {
             let mut pooled = self.instance(kept, &runtime, call.deadline)?;
@@ -227,12 +230,12 @@ impl Service {
             self.keep(kept, pooled);
             Ok(())
         });
-        let service = Arc::clone(&self.context.name);
+        let log = Arc::clone(&self.context.log);
         Box::new(move || {
             // Only now may the next one run.
             drop(permit);
             if let Some(failure) = reply.end(ended) {
-                log::line(&service, &failure.to_string());
+                log.line(&failure.to_string());
             }
         })
     }
@@ -262,13 +265,5 @@ impl Service {
         if let Some(warm) = self.host.reuse.keep(used) {
             kept.push((self.number, warm));
         }
-    }
-}
-
-/// What a component reads where its request breaks off.
-fn read_error(error: BodyError) -> BoxError {
-    match error {
-        BodyError::TooLong => BodyTooLong.into(),
-        BodyError::Broken(error) => error.into(),
     }
 }

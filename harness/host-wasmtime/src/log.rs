@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tare_host::log::{GuestLines, LINE};
+use tare_host::log::{GuestLines, LINE, ServiceLog};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
@@ -15,17 +15,17 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 /// The standard output and error of an instance, which both go to the host's standard error, line by line.
 #[derive(Debug, Clone)]
 pub struct GuestLog {
-    service: Arc<str>,
+    log: Arc<ServiceLog>,
 }
 
 impl GuestLog {
     /// The log of an instance of a service.
-    pub fn new(service: Arc<str>) -> Self {
-        Self { service }
+    pub fn new(log: Arc<ServiceLog>) -> Self {
+        Self { log }
     }
 
     fn stream(&self) -> LogStream {
-        LogStream(GuestLines::new(Arc::clone(&self.service)))
+        LogStream(GuestLines::new(Arc::clone(&self.log)))
     }
 }
 

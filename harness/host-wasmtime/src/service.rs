@@ -11,6 +11,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use tare_host::admission::{ConcurrencyLimit, Permit};
 use tare_host::answer::Answer;
+use tare_host::arrival::ArrivingBody;
 use tare_host::backend;
 use tare_host::body::{BodyError, BoundedBody, RequestBody};
 use tare_host::failure::Failure;
@@ -18,13 +19,13 @@ use tare_host::file::Origin;
 use tare_host::front::{Call, ServiceContext, within};
 use tare_host::grants::Grants;
 use tare_host::pool::{Pool, Pooled, ReusePolicy};
-use tare_host::settings::RequestLimits;
+use tare_host::settings::{Quotas, RequestLimits};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::Error;
 
-use crate::answer::{GuestBody, LiveBody, Running};
+use crate::answer::{EndedBody, GuestBody, LiveBody, Running};
 use crate::exchange::Exchange;
 use crate::settings::{Compile, Settings};
 use crate::state::{DeadlineReached, Refused, State};
@@ -67,6 +68,10 @@ impl backend::Backend for Host {
 
     fn limits(&self) -> RequestLimits {
         self.settings.common.requests
+    }
+
+    fn quotas(&self) -> Quotas {
+        self.settings.common.quotas
     }
 
     fn concurrency(&self) -> ConcurrencyLimit {
@@ -118,7 +123,7 @@ impl Service {
         request: Request<BoundedBody<B>>,
         call: Call,
     ) -> Result<Response<Answer<GuestBody>>, Failure> {
-        let permit = call.admit().await?;
+        let (request, permit) = call.admit(request).await?;
         let exchange = Arc::new(Exchange::default());
         let mut running: Running =
             Box::pin(Arc::clone(self).run(request, Arc::clone(&exchange), call.deadline, permit));
@@ -138,19 +143,21 @@ impl Service {
         match exchange.take() {
             None => Err(Failure::NoAnswer),
             Some(Err(code)) => Err(Failure::Refused(format!("{code:?}"))),
-            Some(Ok(response)) => Ok(response.map(|body| {
-                Answer::Written(match still_running {
-                    None => GuestBody::Ended(body),
-                    Some(running) => GuestBody::Live(LiveBody::new(body, running, Arc::clone(&self.context.name))),
-                })
-            })),
+            Some(Ok(response)) => {
+                let (head, body) = response.into_parts();
+                let body = match still_running {
+                    None => GuestBody::Ended(EndedBody::new(&head.headers, body).await),
+                    Some(running) => GuestBody::Live(LiveBody::new(body, running, Arc::clone(&self.context.log))),
+                };
+                Ok(Response::from_parts(head, Answer::Written(body)))
+            }
         }
     }
 
     /// Runs an instance on a request until it ends, also after its answer.
     async fn run<B: RequestBody>(
         self: Arc<Self>,
-        request: Request<BoundedBody<B>>,
+        request: Request<ArrivingBody<B>>,
         exchange: Arc<Exchange>,
         deadline: Instant,
         permit: Permit,
@@ -175,8 +182,7 @@ impl Service {
         request: Request<BoundedBody<B>>,
         call: Call,
     ) -> Result<Response<Answer<GuestBody>>, Failure> {
-        let request = call.whole(request).await?;
-        let permit = call.admit().await?;
+        let (request, permit) = call.admit_whole(request).await?;
         let response = within(call.deadline, async {
             let mut pooled = self.instance(call.deadline).await?;
             let Instance { store, exports } = &mut pooled.instance;
@@ -229,6 +235,8 @@ impl Service {
 fn read_error(error: BodyError) -> Error {
     match error {
         BodyError::TooLong => Error::HttpRequestBodySize(None),
+        BodyError::Stalled => Error::ConnectionReadTimeout,
+        BodyError::Over => Error::HttpProtocolError,
         BodyError::Broken(error) => error.into(),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tare_host::front::ServiceContext;
-use tare_host::settings::Common;
+use tare_host::settings::{Common, HANDLES, PASSED};
 use tare_host::values::Values;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
@@ -43,8 +43,8 @@ impl State {
         settings: &Common,
         deadline: Instant,
     ) -> anyhow::Result<Store<Self>> {
-        let ServiceContext { name, grants, values, .. } = context;
-        let log = GuestLog::new(Arc::clone(name));
+        let ServiceContext { grants, values, log, .. } = context;
+        let log = GuestLog::new(Arc::clone(log));
         let mut wasi = WasiCtx::builder();
         wasi.envs(&grants.env).stdout(log.clone()).stderr(log);
         for dir in &grants.dirs {
@@ -63,6 +63,8 @@ impl State {
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limits);
+        store.set_max_component_handles(HANDLES);
+        store.set_hostcall_fuel(PASSED);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
             if Instant::now() < context.data().deadline {

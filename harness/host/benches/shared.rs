@@ -10,6 +10,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::combinators::MapErr;
 use http_body_util::{BodyExt, Full};
+use tare_host::log::ServiceLog;
 use tare_host::settings::Common;
 use tare_host::values::Values;
 use tokio::runtime::Runtime;
@@ -69,7 +70,7 @@ pub(crate) fn calls<F: Future<Output = Bytes>>(
     });
     group.finish();
 
-    let values = Values::default();
+    let values = Values::new(usize::MAX, &ServiceLog::new("bench", 0));
     let mut group = criterion.benchmark_group(format!("{host}, keyvalue"));
     group.throughput(Throughput::Elements(CALLS));
     let path = format!("/keyvalue/count?n&{CALLS}");

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::file::Origin;
 use crate::front::{Call, ServiceContext};
 use crate::grants::Grants;
-use crate::settings::RequestLimits;
+use crate::settings::{Quotas, RequestLimits};
 
 /// Any error, as bodies have it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -39,6 +39,9 @@ pub trait Backend: Send + Sync + Sized + 'static {
 
     /// What holds for each request.
     fn limits(&self) -> RequestLimits;
+
+    /// What holds for each service.
+    fn quotas(&self) -> Quotas;
 
     /// The limit that a new service comes under: one for all services, or its own.
     fn concurrency(&self) -> ConcurrencyLimit;
@@ -73,8 +76,8 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// What a component writes by and by.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
 
-    /// Lets an instance answer a request. It must ask for a permit ([`Call::admit`]) before the instance runs, and hold it
-    /// until the instance has ended, which may be after the answer. It ends an instance at the deadline.
+    /// Lets an instance answer a request. It must ask for a permit ([`Call::admit`], [`Call::admit_whole`]) before the
+    /// instance runs, and hold it until the instance has ended, which may be after the answer. It ends an instance at the deadline.
     ///
     /// # Errors
     /// There is no answer. The front logs the failure and answers in the component's place.

@@ -1,8 +1,7 @@
 //! Bodies of requests, bounded.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -21,6 +20,12 @@ pub enum BodyError {
     /// It is longer than it may be.
     #[error("the body is longer than it may be")]
     TooLong,
+    /// Its client sent nothing for too long.
+    #[error("the body stopped coming")]
+    Stalled,
+    /// The run of its request is over.
+    #[error("the request that it belongs to is over")]
+    Over,
     /// The connection broke, or what came over it was not HTTP.
     #[error(transparent)]
     Broken(#[from] hyper::Error),
@@ -30,20 +35,43 @@ impl From<BodyError> for Failure {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLong => Self::BodyTooLong,
+            BodyError::Stalled => Self::BodyStalled,
+            BodyError::Over => Self::BadRequest(error.into()),
             BodyError::Broken(error) => Self::BadRequest(error.into()),
         }
     }
 }
 
-/// Whether the body of a request turned out to be longer than it may be: known to the host when its component ends in
-/// whatever way it does over that.
+/// Whether the host cut the body of a request, and why: known to the host when its component ends in whatever way it does over
+/// that.
 #[derive(Debug, Clone, Default)]
-pub struct TooLong(Arc<AtomicBool>);
+pub struct Cut(Arc<OnceLock<Reason>>);
 
-impl TooLong {
-    /// Whether it did.
-    pub fn happened(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+#[derive(Debug, Clone, Copy)]
+enum Reason {
+    TooLong,
+    Stalled,
+}
+
+impl Cut {
+    /// Returns what the client did wrong, if it was cut.
+    pub fn failure(&self) -> Option<Failure> {
+        self.0.get().map(|reason| match reason {
+            Reason::TooLong => Failure::BodyTooLong,
+            Reason::Stalled => Failure::BodyStalled,
+        })
+    }
+
+    /// The body is too long.
+    fn too_long(&self) -> BodyError {
+        self.0.get_or_init(|| Reason::TooLong);
+        BodyError::TooLong
+    }
+
+    /// The body stopped coming.
+    pub(crate) fn stalled(&self) -> BodyError {
+        self.0.get_or_init(|| Reason::Stalled);
+        BodyError::Stalled
     }
 }
 
@@ -52,13 +80,18 @@ impl TooLong {
 pub struct BoundedBody<B> {
     body: B,
     left: u64,
-    too_long: TooLong,
+    cut: Cut,
 }
 
 impl<B> BoundedBody<B> {
     /// Lets through at most `most` bytes.
-    pub fn new(body: B, most: u64, too_long: TooLong) -> Self {
-        Self { body, left: most, too_long }
+    pub fn new(body: B, most: u64, cut: Cut) -> Self {
+        Self { body, left: most, cut }
+    }
+
+    /// What is known of why it was cut.
+    pub(crate) fn cut(&self) -> &Cut {
+        &self.cut
     }
 }
 
@@ -75,8 +108,7 @@ impl<B: RequestBody> Body for BoundedBody<B> {
         };
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
         let Some(left) = this.left.checked_sub(length) else {
-            this.too_long.0.store(true, Ordering::Relaxed);
-            return Poll::Ready(Some(Err(BodyError::TooLong)));
+            return Poll::Ready(Some(Err(this.cut.too_long())));
         };
         this.left = left;
         Poll::Ready(Some(Ok(frame)))

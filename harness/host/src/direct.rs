@@ -5,23 +5,8 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use http_body::Body;
-use http_body_util::BodyExt;
 
-use crate::body::BodyError;
 use crate::failure::Failure;
-
-/// Waits for the whole body of a request.
-///
-/// # Errors
-/// It breaks off, or is longer than it may be.
-pub async fn collected<B>(request: Request<B>) -> Result<Request<Bytes>, Failure>
-where
-    B: Body<Data = Bytes, Error = BodyError>,
-{
-    let (head, body) = request.into_parts();
-    Ok(Request::from_parts(head, body.collect().await?.to_bytes()))
-}
 
 /// Returns the target of a request: its path and query.
 pub fn target<B>(request: &Request<B>) -> &str {

@@ -47,6 +47,9 @@ pub enum Failure {
     /// The body of the request is longer than it may be.
     #[error("the body of the request is longer than it may be (--max-body)")]
     BodyTooLong,
+    /// The client stopped sending the body of the request.
+    #[error("the body of the request stopped coming (--body-timeout)")]
+    BodyStalled,
     /// The request is not one that a component can be given.
     #[error("the request is not valid: {0:#}")]
     BadRequest(Error),
@@ -64,13 +67,14 @@ impl Failure {
             Self::TooSlow => StatusCode::GATEWAY_TIMEOUT,
             Self::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyStalled => StatusCode::REQUEST_TIMEOUT,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
         }
     }
 
     /// Whether it is the client's doing, which is not worth a line in the log.
     pub fn is_of_the_client(&self) -> bool {
-        matches!(self, Self::BodyTooLong | Self::BadRequest(_))
+        matches!(self, Self::BodyTooLong | Self::BodyStalled | Self::BadRequest(_))
     }
 
     /// Makes the host's answer: `application/problem+json` (RFC 9457). What happened inside is for the log, not for clients.
@@ -82,6 +86,10 @@ impl Failure {
         *response.status_mut() = status;
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if matches!(self, Self::BodyStalled) {
+            // The rest of the request may still come, and would be taken for the next one (RFC 9110, section 15.5.9).
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

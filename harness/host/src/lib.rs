@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod answer;
+pub mod arrival;
 pub mod backend;
 pub mod body;
 pub mod cgi;
@@ -22,6 +23,7 @@ pub mod run;
 pub mod server;
 pub mod settings;
 pub mod values;
+pub mod whom;
 
 pub use backend::{Backend, Service};
 

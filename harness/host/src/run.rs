@@ -99,14 +99,14 @@ impl<B: Backend> Process<B> {
     }
 
     async fn open(&self, spec: &ServiceSpec) -> anyhow::Result<()> {
-        let context = ServiceContext::new(&spec.name, &self.grants);
+        let context = ServiceContext::new(&spec.name, &self.grants, self.backend.quotas());
         let service = {
             let (backend, context, path) = (Arc::clone(&self.backend), Arc::clone(&context), spec.path.clone());
             // Compiling takes long, and requests to other services must not wait for it.
             tokio::task::spawn_blocking(move || load(&backend, context, &path)).await??
         };
-        let front = Front::new(service, context, self.backend.limits(), self.backend.concurrency());
         let (listener, addr) = server::listen(spec.listen).await?;
+        let front = Front::new(service, context, self.backend.limits(), self.backend.concurrency(), addr);
         tokio::spawn(server::serve(listener, front, self.stop.clone()));
         events::listening(&spec.name, addr);
         Ok(())

@@ -13,7 +13,40 @@ pub struct RequestLimits {
     /// The longest body of a request, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     pub max_body: u64,
+
+    /// How long a client may send nothing of a body while its request waits for more; like `500ms` or `5s`.
+    // Half of the deadline: who waits for what does not come is told so, and not that the component was too slow.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    pub body_timeout: Duration,
+
+    /// How long the head of a request may take to come, and how long a connection may wait for its next one; like `500ms`
+    /// or `30s`.
+    // As HTTP servers have it, the native services too: long for a client that thinks, short for one that only holds a
+    // connection.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub header_timeout: Duration,
 }
+
+/// What each service may take of the host besides its instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct Quotas {
+    /// The most that a service may keep in `wasi:keyvalue`, in bytes: keys, values, and 160 for each key.
+    // What a container of the comparison may have in all.
+    #[arg(long, value_name = "BYTES", default_value_t = 512 * 1024 * 1024)]
+    pub store_limit: usize,
+
+    /// The most that is logged of a service, in bytes: what it prints, and how it fails. What comes after it is left out.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    pub log_limit: u64,
+}
+
+/// The most handles that an instance may have open: so many that no guest is known to need them, and so few that those who
+/// never give one back end before the host has no memory left.
+pub const HANDLES: usize = 8192;
+
+/// The most that one call of a guest may pass to the host, in bytes as the host keeps it. Lists of a guest may overlap, so that
+/// its memory alone is no limit.
+pub const PASSED: usize = 128 * 1024 * 1024;
 
 /// Limits and reuse of instances.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
@@ -31,13 +64,18 @@ pub struct Common {
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub table_elements: u32,
 
-    /// How many requests may run at once in the whole process; more wait.
+    /// How many requests may run at once in the whole process; more wait. Of them, at most half run while their bodies are still
+    /// under way.
     #[arg(long, value_name = "N", default_value = "256")]
     pub max_instances: NonZeroU32,
 
     /// What holds for each request.
     #[command(flatten)]
     pub requests: RequestLimits,
+
+    /// What holds for each service.
+    #[command(flatten)]
+    pub quotas: Quotas,
 }
 
 /// What holds when the command line says nothing; it is written in the arguments only.

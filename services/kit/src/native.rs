@@ -1,17 +1,20 @@
 //! Serving on a machine: a process that listens, announces its phases, and ends at once when it is told to.
 
+mod http;
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::os::unix::net::UnixDatagram;
 use std::process::ExitCode;
+use std::task::Poll;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -26,6 +29,9 @@ const DEFAULT_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::
 
 /// How long requests in flight may take to end once the process was told to stop.
 const GRACE: Duration = Duration::from_millis(800);
+
+/// How long to wait before accepting is tried again.
+const RETRY: Duration = Duration::from_millis(20);
 
 /// What can keep a service from starting.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +72,7 @@ fn run(service: &str, app: fn(Memory) -> Result<Router, ConfigError>) -> Result<
             r#"{{"event":"listening","service":"{service}","addr":"{addr}","at_ns":{}}}"#,
             monotonic_ns()
         ))?;
-        accept(listener, router, stop).await;
+        accept(service, listener, router, stop).await;
         Ok(())
     })
 }
@@ -89,9 +95,10 @@ fn runtime() -> io::Result<Runtime> {
     builder.max_blocking_threads(cpus).enable_all().build()
 }
 
-async fn accept(listener: TcpListener, router: Router, mut stop: Stop) {
-    let service = TowerToHyperService::new(router);
+async fn accept(name: &str, listener: TcpListener, router: Router, mut stop: Stop) {
+    let (http, service) = (http::connections(), http::limited(router));
     let open = GracefulShutdown::new();
+    let mut spare = Spare::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -99,18 +106,52 @@ async fn accept(listener: TcpListener, router: Router, mut stop: Stop) {
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = http1::Builder::new().serve_connection(io_of(stream), service.clone());
+                let connection = http.serve_connection(io_of(stream), service.clone());
                 let connection = open.watch(connection);
                 // A connection that breaks is its peer's loss; there is nobody to tell.
                 tokio::spawn(async move { drop(connection.await) });
             }
-            // Out of file descriptors, or a peer gone before it was accepted: wait until some are free.
-            Err(_) => sleep(Duration::from_millis(20)).await,
+            Err(error) if is_out_of_descriptors(&error) => spare.refuse(name, &listener, &error).await,
+            // A peer gone before it was accepted.
+            Err(_) => sleep(RETRY).await,
         }
     }
     drop(listener);
     // What is not done in time is cut off: the process ends when this returns.
     let _ = timeout(GRACE, open.shutdown()).await;
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE))
+}
+
+/// A file descriptor that is given up for a moment when there is no other for a connection: that is accepted and closed, so that
+/// its peer knows, instead of waiting for a connection that others may keep for long.
+struct Spare {
+    held: Option<UnixDatagram>,
+    told: bool,
+}
+
+impl Spare {
+    fn new() -> Self {
+        Self { held: UnixDatagram::unbound().ok(), told: false }
+    }
+
+    /// Refuses the connection that is next.
+    async fn refuse(&mut self, name: &str, listener: &TcpListener, error: &io::Error) {
+        if !std::mem::replace(&mut self.told, true) {
+            // Nobody has to read it.
+            let _ =
+                writeln!(io::stderr(), "{name}: connections are refused: {error}; raise the limit, as by `ulimit -n`");
+        }
+        self.held = None;
+        let refused = std::future::poll_fn(|cx| Poll::Ready(matches!(listener.poll_accept(cx), Poll::Ready(Ok(_)))));
+        let refused = refused.await;
+        self.held = UnixDatagram::unbound().ok();
+        if !refused {
+            sleep(RETRY).await;
+        }
+    }
 }
 
 fn io_of(stream: TcpStream) -> TokioIo<TcpStream> {

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use tare_host::settings::HANDLES;
+
 use super::{Flat, Flats, Guest, Lift, Lower, Sink, Trap, Type};
 
 /// A type of things that guests hold handles on.
@@ -132,9 +134,6 @@ enum Slot<E> {
     Free { next: Option<u32> },
 }
 
-/// The most handles of an instance; one that leaks them ends instead of eating the host.
-const MOST: usize = 100_000;
-
 impl<E> Handles<E> {
     /// Hands something out.
     ///
@@ -246,8 +245,8 @@ impl<E> Handles<E> {
             self.free = if let Slot::Free { next } = freed { next } else { None };
             return Ok(index);
         }
-        if self.slots.len() >= MOST {
-            return Err(Trap::misuse(format!("it has {MOST} handles open, which is the most that it may")));
+        if self.slots.len() >= HANDLES {
+            return Err(Trap::misuse(format!("it has {HANDLES} handles open, which is the most that it may")));
         }
         self.slots.push(used);
         u32::try_from(self.slots.len()).map_err(|_| Trap::misuse("it has too many handles open"))
@@ -338,7 +337,7 @@ mod tests {
     #[test]
     fn handles_do_not_grow_without_bound() {
         let mut handles = Handles::<Entry>::default();
-        let refused = (0..=MOST).find_map(|_| handles.push(Left("x")).err());
+        let refused = (0..=HANDLES).find_map(|_| handles.push(Left("x")).err());
         assert!(refused.unwrap().to_string().contains("the most"));
     }
 }

@@ -17,7 +17,7 @@ pub use compound::{field, padded};
 pub(crate) use compound::{joined, no_case};
 pub use handles::{Borrow, Handles, Own, Resource};
 pub(crate) use macros::{record, variant};
-pub use types::{Flat, Flats, Guest, Lift, Lower, Sink, Type, aligned, placed, placed_list};
+pub use types::{Allowance, Flat, Flats, Guest, Lift, Lower, Sink, Type, aligned, placed, placed_list};
 
 /// The most core parameters of a function; above it, parameters pass through memory (`MAX_FLAT_PARAMS`).
 pub const MAX_FLAT_PARAMS: usize = 16;

@@ -1,5 +1,9 @@
 //! Types, and the basic ones of them.
 
+use std::cell::Cell;
+
+use tare_host::settings::PASSED;
+
 use super::Trap;
 
 /// The type of a core value that a WIT type flattens to. Floating point numbers occur in none of the interfaces here.
@@ -61,16 +65,51 @@ fn truncated(value: u64) -> u32 {
     value as u32
 }
 
+/// How much more a call may pass to the host, in bytes as the host keeps it.
+#[derive(Debug)]
+pub struct Allowance(Cell<usize>);
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(Cell::new(PASSED))
+    }
+}
+
 /// The memory of a guest, while it waits for the host.
 #[derive(Debug, Clone, Copy)]
 pub struct Guest<'a> {
     bytes: &'a [u8],
+    allowance: Option<&'a Allowance>,
 }
 
 impl<'a> Guest<'a> {
     /// A memory with these contents.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+        Self { bytes, allowance: None }
+    }
+
+    /// The same, of which a call may pass no more than this to the host.
+    #[must_use]
+    pub fn within(self, allowance: &'a Allowance) -> Self {
+        Self { allowance: Some(allowance), ..self }
+    }
+
+    /// The bytes from an address on, to be copied.
+    ///
+    /// # Errors
+    /// They are not all in memory, or more than the call may pass.
+    fn passed(self, at: u32, length: u32) -> Result<&'a [u8], Trap> {
+        let bytes = self.bytes(at, length)?;
+        self.take(bytes.len())?;
+        Ok(bytes)
+    }
+
+    fn take(self, bytes: usize) -> Result<(), Trap> {
+        let Some(Allowance(allowed)) = self.allowance else { return Ok(()) };
+        let left = allowed.get().checked_sub(bytes);
+        let left = left.ok_or_else(|| Trap::misuse(format!("one call passes more than {PASSED} bytes")))?;
+        allowed.set(left);
+        Ok(())
     }
 
     /// The bytes from an address on.
@@ -99,6 +138,7 @@ impl<'a> Guest<'a> {
         let size = length.checked_mul(T::SIZE);
         let size = size.ok_or_else(|| Trap::misuse(format!("a list of {length} elements is too long")))?;
         self.bytes(at, size)?;
+        self.take((length as usize).saturating_mul(size_of::<T>()))?;
         (0..length).map(|index| T::load(self, at + index * T::SIZE)).collect()
     }
 }
@@ -256,7 +296,7 @@ pair!(Type for &[u8]);
 pair!(<T: Type> Type for Vec<T>);
 
 fn text(guest: Guest<'_>, at: u32, length: u32) -> Result<String, Trap> {
-    let bytes = guest.bytes(at, length)?;
+    let bytes = guest.passed(at, length)?;
     let text = std::str::from_utf8(bytes);
     text.map(str::to_owned).map_err(|error| Trap::misuse(format!("the text at address {at} is not UTF-8: {error}")))
 }
@@ -282,12 +322,12 @@ impl Lift for String {
 impl Lift for bytes::Bytes {
     fn load(guest: Guest<'_>, at: u32) -> Result<Self, Trap> {
         let (at, length) = load_pair(guest, at)?;
-        guest.bytes(at, length).map(Self::copy_from_slice)
+        guest.passed(at, length).map(Self::copy_from_slice)
     }
 
     fn lift(guest: Guest<'_>, flats: &mut Flats<'_>) -> Result<Self, Trap> {
         let (at, length) = (flats.take_u32(), flats.take_u32());
-        guest.bytes(at, length).map(Self::copy_from_slice)
+        guest.passed(at, length).map(Self::copy_from_slice)
     }
 }
 

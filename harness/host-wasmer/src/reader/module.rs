@@ -148,6 +148,21 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
+    /// Whether any of its code makes a table larger.
+    ///
+    /// # Errors
+    /// It has no valid code.
+    pub fn grows_tables(&self) -> anyhow::Result<bool> {
+        for body in &self.bodies {
+            for operator in body.get_operators_reader()? {
+                if matches!(operator?, Operator::TableGrow { .. }) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// The type of a function that it imports.
     ///
     /// # Errors

@@ -95,6 +95,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 realloc: None,
             },
             memory_bytes: 0,
+            grows_tables: false,
         };
         Ok(Self { component, modules, roles, steps, plan })
     }
@@ -109,6 +110,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
             });
             let (module, args) = (*module as usize, args.clone());
             self.plan.memory_bytes = self.plan.memory_bytes.saturating_add(self.modules[module].memory_bytes);
+            self.plan.grows_tables |= self.modules[module].grows_tables()?;
             let mut imports = Vec::new();
             for import in self.modules[module].imports.clone() {
                 let what = || format!("the import `{}` of `{}`", import.name, import.module);

@@ -43,5 +43,5 @@ pub fn add(table: &mut Table) {
 }
 
 fn log(state: &mut State, (): ()) -> Result<Own<OutputStream>, Trap> {
-    state.handles.push(OutputStream::Log(GuestLines::new(Arc::clone(&state.context.name))))
+    state.handles.push(OutputStream::Log(GuestLines::new(Arc::clone(&state.context.log))))
 }

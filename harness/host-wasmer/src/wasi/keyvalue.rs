@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use bytes::Bytes;
-use tare_host::values::{BUCKET, PAGE};
+use tare_host::values::{BUCKET, Cas, Full, PAGE, SwapError};
 
 use super::table::{Interface, Table};
 use crate::abi::{Borrow, Own, Trap, record, variant};
@@ -12,13 +12,6 @@ use crate::state::State;
 /// A handle on a bucket. It carries nothing, since a service has only one.
 #[derive(Debug)]
 pub struct Bucket;
-
-/// A key and the value it had.
-#[derive(Debug)]
-pub struct Cas {
-    key: String,
-    current: Option<Vec<u8>>,
-}
 
 variant! {
     /// Why an operation did not happen.
@@ -39,6 +32,12 @@ variant! {
         StoreError(StoreError),
         /// Somebody else wrote; the handle sees the value as it is now.
         CasFailed(Own<Cas>),
+    }
+}
+
+impl From<Full> for StoreError {
+    fn from(full: Full) -> Self {
+        Self::Other(full.to_string())
     }
 }
 
@@ -92,11 +91,13 @@ pub fn add(table: &mut Table) {
         })
         .function("[static]cas.new", |state, (bucket, key): (Borrow<Bucket>, String)| -> Outcome<_> {
             state.handles.get(bucket)?;
-            let current = state.context.values.get(&key);
-            Ok(Ok(state.handles.push(Cas { key, current })?))
+            Ok(match state.context.values.cas(key) {
+                Ok(cas) => Ok(state.handles.push(cas)?),
+                Err(full) => Err(full.into()),
+            })
         })
         .function("[method]cas.current", |state, (cas,): (Borrow<Cas>,)| -> Outcome<_> {
-            Ok(Ok(state.handles.get(cas)?.current.clone().map(Bytes::from)))
+            Ok(Ok(state.handles.get(cas)?.current().map(Bytes::copy_from_slice)))
         })
         .function("swap", swap);
 }
@@ -111,8 +112,7 @@ fn add_both(mut store: Interface<'_>) {
         })
         .function("[method]bucket.set", |state, (bucket, key, value): (Borrow<Bucket>, _, Bytes)| -> Outcome<_> {
             state.handles.get(bucket)?;
-            state.context.values.set(key, value.into());
-            Ok(Ok(()))
+            Ok(state.context.values.set(key, value.into()).map_err(StoreError::from))
         })
         .function("[method]bucket.delete", |state, (bucket, key): (Borrow<Bucket>, String)| -> Outcome<_> {
             state.handles.get(bucket)?;
@@ -146,9 +146,9 @@ fn numbered_keys(state: &mut State, (bucket, cursor): (Borrow<Bucket>, Option<u6
 }
 
 fn swap(state: &mut State, (cas, value): (Own<Cas>, Bytes)) -> Result<Result<(), CasError>, Trap> {
-    let Cas { key, current } = state.handles.take(cas)?;
-    match state.context.values.swap(&key, current.as_deref(), value.into()) {
+    match state.handles.take(cas)?.swap(value.into()) {
         Ok(()) => Ok(Ok(())),
-        Err(current) => Ok(Err(CasError::CasFailed(state.handles.push(Cas { key, current })?))),
+        Err(SwapError::Changed(cas)) => Ok(Err(CasError::CasFailed(state.handles.push(cas)?))),
+        Err(SwapError::Full(full)) => Ok(Err(CasError::StoreError(full.into()))),
     }
 }

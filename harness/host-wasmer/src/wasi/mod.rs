@@ -74,7 +74,7 @@ resources! {
     RequestOptions: http::RequestOptions = "request-options",
     ResponseOutparam: http::ResponseOutparam = "response-outparam",
     Bucket: keyvalue::Bucket = "bucket",
-    Cas: keyvalue::Cas = "cas",
+    Cas: tare_host::values::Cas = "cas",
     Network: sockets::Network = "network",
     TcpSocket: sockets::TcpSocket = "tcp-socket",
     UdpSocket: sockets::UdpSocket = "udp-socket",

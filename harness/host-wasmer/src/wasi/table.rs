@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::abi::{Flat, Flats, Guest, Lift, Lower, Own, Resource, Sink, Trap, aligned};
+use crate::abi::{Allowance, Flat, Flats, Guest, Lift, Lower, Own, Resource, Sink, Trap, aligned};
 use crate::plan::Callee;
 use crate::state::State;
 
@@ -53,7 +53,7 @@ impl HostFunction {
         }
         let body = move |caller: &mut dyn Caller, values: &[u64]| {
             let mut flats = Flats::new(values);
-            let args = A::lift(caller.guest(), &mut flats)?;
+            let args = A::lift(caller.guest().within(&Allowance::default()), &mut flats)?;
             let result = body(caller.state(), args)?;
             if !through_memory {
                 return Ok(result.flat());

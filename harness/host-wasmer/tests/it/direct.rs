@@ -51,6 +51,7 @@ fn component(host: &Host, realloc: i32, answer: i32, data: &[u8]) -> Component {
             realloc: Some(0),
         },
         memory_bytes: MEMORY.try_into().unwrap(),
+        grows_tables: false,
     };
     let compiler: wasmer::Engine = EngineBuilder::new(Singlepass::new()).engine().into();
     let module = Module::new(&compiler, wat::parse_str(text).unwrap()).unwrap().serialize().unwrap();
@@ -61,9 +62,9 @@ fn component(host: &Host, realloc: i32, answer: i32, data: &[u8]) -> Component {
 }
 
 fn ask(host: &Arc<Host>, component: Component, body: Bytes) -> Response<Bytes> {
-    let context = ServiceContext::new("guest", &Arc::default());
+    let context = ServiceContext::new("guest", &Arc::default(), host.quotas());
     let service = host.link(component, Arc::clone(&context)).unwrap();
-    let front = Front::new(service, context, host.limits(), host.concurrency());
+    let front = Front::new(service, context, host.limits(), host.concurrency(), ([127, 0, 0, 1], 80).into());
     let body = Full::new(body).map_err(|never| -> hyper::Error { match never {} });
     let request = Request::post("/path?query").header("host", "here").header("x-a", "1").body(body).unwrap();
     let runtime = Runtime::new().unwrap();

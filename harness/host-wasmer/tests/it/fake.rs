@@ -6,9 +6,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body_util::Full;
 use tare_host::backend::BoxError;
-use tare_host::body::TooLong;
+use tare_host::body::Cut;
 use tare_host::front::ServiceContext;
 use tare_host::grants::Grants;
+use tare_host::settings::defaults;
 use tare_host_wasmer::abi::{Guest, Sink, Trap};
 use tare_host_wasmer::reply::Reply;
 use tare_host_wasmer::state::{Links, State};
@@ -31,11 +32,11 @@ impl Fake {
     pub(crate) fn new(memory: Vec<u8>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
         let env = vec![("NAME".to_owned(), "value".to_owned())];
-        let context = ServiceContext::new("fake", &Arc::new(Grants { env, ..Grants::default() }));
+        let context = ServiceContext::new("fake", &Arc::new(Grants { env, ..Grants::default() }), defaults());
         let mut state = State::new(context, Links::default(), runtime.handle().clone());
         state.deadline = Instant::now();
         let (sender, _) = tokio::sync::oneshot::channel();
-        let reply = Arc::new(Reply::new(sender, TooLong::default()));
+        let reply = Arc::new(Reply::new(sender, Cut::default()));
         state.reply = Some(Arc::clone(&reply));
         let request = http::Request::post("/path?query").header("host", "here").header("a", "b").body(()).unwrap();
         let body = http_body_util::BodyExt::map_err(Full::new(Bytes::from_static(b"body")), |never| -> BoxError {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use tare_host::settings::{Common, defaults};
 use tare_host_wasmer::component::Component;
 use tare_host_wasmer::engine::headless;
 use tare_host_wasmer::instance::{Instance, Linked};
@@ -116,6 +117,7 @@ fn trampolines_and_what_fills_them_are_worked_out_and_not_instantiated() {
     assert_eq!(apart.plan.reallocs[0].name, "cabi_realloc");
     assert_eq!(apart.plan.handler.function.name, "handle");
     assert_eq!(apart.plan.memory_bytes, 2 * 64 * 1024);
+    assert!(!apart.plan.grows_tables);
 }
 
 #[test]
@@ -149,11 +151,10 @@ fn started(bytes: &[u8]) -> Result<(), String> {
         unsafe { Module::deserialize(&engine, module) }.unwrap()
     };
     let component = Component { modules: apart.modules.iter().map(module).collect(), plan: apart.plan };
-    let limit = 1024 * 1024;
-    let linked = Linked::new(component, limit).unwrap();
+    let limits = Common { memory_limit: 1024 * 1024, ..defaults() };
+    let linked = Linked::new(component, &limits).unwrap();
     let runtime = Runtime::new().unwrap();
     let context = Arc::clone(&Fake::new(Vec::new()).state.context);
-    let limits = tare_host::settings::Common { memory_limit: limit, ..tare_host::settings::defaults() };
     let (watchdog, deadline) = (Watchdog::start().unwrap(), Instant::now() + Duration::from_millis(200));
     let made = Instance::new(&engine, &linked, &context, runtime.handle(), &limits, deadline, &watchdog);
     made.map(drop).map_err(|failure| failure.to_string())

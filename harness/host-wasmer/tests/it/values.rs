@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tare_host_wasmer::abi::{Flat, Flats, Guest, Lift, Lower, Own, Type};
+use tare_host_wasmer::abi::{Allowance, Flat, Flats, Guest, Lift, Lower, Own, Type};
 use tare_host_wasmer::wasi::http::{ErrorCode, Method};
 use tare_host_wasmer::wasi::io::{IoError, StreamError};
 
@@ -117,4 +117,22 @@ fn text_that_is_not_utf8_and_lists_that_are_too_long_are_refused() {
     assert!(Vec::<u64>::load(Guest::new(&memory), 0).unwrap_err().to_string().contains("too long"));
     memory[0..8].copy_from_slice(&[33, 0, 0, 0, 1, 0, 0, 0]);
     assert!(Vec::<u32>::load(Guest::new(&memory), 0).unwrap_err().to_string().contains("not aligned"));
+}
+
+/// Many elements that are all at the same place: in memory once, in the host as often as they are named.
+#[test]
+fn what_a_call_passes_has_an_end_whatever_overlaps() {
+    let (count, length) = (3000_u32, 64 * 1024_u32);
+    let mut memory = vec![b'x'; 128 * 1024];
+    memory[0..8].copy_from_slice(&[8_u32, count].map(u32::to_le_bytes).concat());
+    for at in (8..).step_by(8).take(count as usize) {
+        memory[at..at + 8].copy_from_slice(&[64 * 1024, length].map(u32::to_le_bytes).concat());
+    }
+    let passed = |count: u32| {
+        let mut memory = memory.clone();
+        memory[4..8].copy_from_slice(&count.to_le_bytes());
+        Vec::<Bytes>::load(Guest::new(&memory).within(&Allowance::default()), 0).map(|list| list.len())
+    };
+    assert_eq!(passed(1000).unwrap(), 1000);
+    assert!(passed(count).unwrap_err().to_string().contains("one call passes more than"));
 }

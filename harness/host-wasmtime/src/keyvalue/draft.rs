@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use tare_host::values::{BUCKET, PAGE};
+use tare_host::values::{BUCKET, Full, PAGE};
 use wasmtime::Result;
 use wasmtime::component::{Linker, Resource};
 
@@ -26,6 +26,10 @@ pub(super) fn add_to_linker<T: Send + 'static>(
     atomics::add_to_linker::<_, HasKeyValue>(linker, view)
 }
 
+fn full(full: Full) -> store::Error {
+    store::Error::Other(full.to_string())
+}
+
 impl store::Host for KeyValueView<'_> {
     fn open(&mut self, identifier: String) -> Result<Result<Resource<Bucket>, store::Error>> {
         // The empty name is the stock server's.
@@ -40,8 +44,7 @@ impl store::HostBucket for KeyValueView<'_> {
     }
 
     fn set(&mut self, _: Resource<Bucket>, key: String, value: Vec<u8>) -> Result<Result<(), store::Error>> {
-        self.values.set(key, value);
-        Ok(Ok(()))
+        Ok(self.values.set(key, value).map_err(full))
     }
 
     fn delete(&mut self, _: Resource<Bucket>, key: String) -> Result<Result<(), store::Error>> {
@@ -60,7 +63,7 @@ impl store::HostBucket for KeyValueView<'_> {
     ) -> Result<Result<store::KeyResponse, store::Error>> {
         let skip = cursor.unwrap_or(0);
         let (keys, more) = self.values.keys(Bound::Unbounded, usize::try_from(skip).unwrap_or(usize::MAX));
-        let cursor = more.then(|| skip + PAGE as u64);
+        let cursor = more.then(|| skip.saturating_add(PAGE as u64));
         Ok(Ok(store::KeyResponse { keys, cursor }))
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use tare_host::values::BUCKET;
+use tare_host::values::{BUCKET, Cas, Full, SwapError};
 use wasmtime::Result;
 use wasmtime::component::{Linker, Resource};
 
@@ -16,16 +16,9 @@ mod generated {
         imports: { default: trappable },
         with: {
             "wasi:keyvalue/store.bucket": crate::keyvalue::Bucket,
-            "wasi:keyvalue/atomics.cas": super::Cas,
+            "wasi:keyvalue/atomics.cas": tare_host::values::Cas,
         },
     });
-}
-
-/// A key and the value it had.
-#[derive(Debug)]
-pub struct Cas {
-    key: String,
-    current: Option<Vec<u8>>,
 }
 
 pub(super) fn add_to_linker<T: Send + 'static>(
@@ -34,6 +27,10 @@ pub(super) fn add_to_linker<T: Send + 'static>(
 ) -> Result<()> {
     store::add_to_linker::<_, HasKeyValue>(linker, view)?;
     atomics::add_to_linker::<_, HasKeyValue>(linker, view)
+}
+
+fn full(full: Full) -> store::Error {
+    store::Error::Other(full.to_string())
 }
 
 impl store::Host for KeyValueView<'_> {
@@ -48,8 +45,7 @@ impl store::HostBucket for KeyValueView<'_> {
     }
 
     fn set(&mut self, _: Resource<Bucket>, key: String, value: Vec<u8>) -> Result<Result<(), store::Error>> {
-        self.values.set(key, value);
-        Ok(Ok(()))
+        Ok(self.values.set(key, value).map_err(full))
     }
 
     fn delete(&mut self, _: Resource<Bucket>, key: String) -> Result<Result<(), store::Error>> {
@@ -84,22 +80,24 @@ impl atomics::Host for KeyValueView<'_> {
     }
 
     fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> Result<Result<(), atomics::CasError>> {
-        let Cas { key, current } = self.table.delete(cas)?;
-        Ok(match self.values.swap(&key, current.as_deref(), value) {
+        Ok(match self.table.delete(cas)?.swap(value) {
             Ok(()) => Ok(()),
-            Err(current) => Err(atomics::CasError::CasFailed(self.table.push(Cas { key, current })?)),
+            Err(SwapError::Changed(cas)) => Err(atomics::CasError::CasFailed(self.table.push(cas)?)),
+            Err(SwapError::Full(error)) => Err(atomics::CasError::StoreError(full(error))),
         })
     }
 }
 
 impl atomics::HostCas for KeyValueView<'_> {
     fn new(&mut self, _: Resource<Bucket>, key: String) -> Result<Result<Resource<Cas>, store::Error>> {
-        let current = self.values.get(&key);
-        Ok(Ok(self.table.push(Cas { key, current })?))
+        Ok(match self.values.cas(key) {
+            Ok(cas) => Ok(self.table.push(cas)?),
+            Err(error) => Err(full(error)),
+        })
     }
 
     fn current(&mut self, cas: Resource<Cas>) -> Result<Result<Option<Vec<u8>>, store::Error>> {
-        Ok(Ok(self.table.get(&cas)?.current.clone()))
+        Ok(Ok(self.table.get(&cas)?.current().map(<[u8]>::to_vec)))
     }
 
     fn drop(&mut self, cas: Resource<Cas>) -> Result<()> {

@@ -5,10 +5,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use crate::artifacts::Program;
-use crate::process::{Host, get, is_problem, post, text, try_get};
+use crate::process::{Host, get, is_problem, post, rest, sent, text, try_get};
 
 on_every_host! {
     a_request_is_seen_as_it_was_sent,
+    a_request_names_one_host_unless_it_is_of_http_1_0,
+    an_answer_that_is_known_is_sent_with_its_length,
     bodies_of_any_length_pass_both_ways,
     many_headers_are_sent,
     an_answer_may_begin_before_the_request_has_ended,
@@ -23,11 +25,7 @@ on_every_host! {
 
 /// Sends bytes, and reads until the host ends the connection.
 fn raw(addr: SocketAddr, request: &str) -> String {
-    let mut connection = TcpStream::connect(addr).unwrap();
-    connection.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    connection.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    rest(sent(addr, request))
 }
 
 fn a_request_is_seen_as_it_was_sent(program: &Program) {
@@ -35,9 +33,44 @@ fn a_request_is_seen_as_it_was_sent(program: &Program) {
     let request = "SPAM /request?a=%20&b HTTP/1.1\r\nHost: here:80\r\nX-B: 2\r\nx-b: 3\r\nConnection: close\r\n\r\n";
     let answer = raw(addr, request);
     let seen = r#"Method::Other("SPAM") Some(Scheme::Http) true Some("/request?a=%20&b") x-b=2,x-b=3"#;
-    assert!(answer.ends_with(&format!("{seen}\r\n0\r\n\r\n")) || answer.contains(seen), "{answer}");
-    let nobody = raw(addr, "GET /request HTTP/1.0\r\n\r\n");
-    assert!(nobody.starts_with("HTTP/1.0 400"), "without a host it is no request for a component: {nobody}");
+    assert!(answer.ends_with(&format!("\r\n\r\n{seen}")), "{answer}");
+    host.stop();
+}
+
+fn a_request_names_one_host_unless_it_is_of_http_1_0(program: &Program) {
+    let (host, addr) = Host::guest(program, &[]);
+    let ask = |head: &str| raw(addr, &format!("GET /authority HTTP/{head}Connection: close\r\n\r\n"));
+    for (head, seen) in [
+        ("1.1\r\nHost: here\r\n", "here".to_owned()),
+        ("1.1\r\nHost: [::1]:80\r\n", "[::1]:80".to_owned()),
+        ("1.0\r\nHost: here\r\n", "here".to_owned()),
+        ("1.0\r\n", addr.to_string()),
+    ] {
+        let answer = ask(head);
+        assert!(answer.split(' ').nth(1) == Some("200") && answer.contains(&format!("Some({seen:?})")), "{answer}");
+    }
+    for head in [
+        "1.1\r\n",
+        "1.1\r\nHost: here\r\nHost: here\r\n",
+        "1.0\r\nHost: here\r\nHost: there\r\n",
+        "1.1\r\nHost: me@here\r\n",
+    ] {
+        let answer = ask(head);
+        assert!(answer.split(' ').nth(1) == Some("400") && answer.contains("application/problem+json"), "{answer}");
+    }
+    host.stop();
+}
+
+fn an_answer_that_is_known_is_sent_with_its_length(program: &Program) {
+    let (host, addr) = Host::guest(program, &[]);
+    let ask = |path: &str| raw(addr, &format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"));
+    for (path, length) in [("/hello", 5), ("/headers?1", 0), ("/short?5&5", 5)] {
+        let answer = ask(path).to_lowercase();
+        assert!(answer.contains(&format!("content-length: {length}\r\n")), "{answer}");
+        assert!(!answer.contains("chunked"), "{answer}");
+    }
+    let answer = ask("/stream?3").to_lowercase();
+    assert!(answer.contains("transfer-encoding: chunked\r\n") && !answer.contains("content-length"), "{answer}");
     host.stop();
 }
 

@@ -14,6 +14,7 @@ macro_rules! on_every_host {
 
 mod artifacts;
 mod bad_guests;
+mod clients;
 mod conformance;
 mod direct;
 mod grants;
@@ -22,6 +23,7 @@ mod keyvalue;
 mod limits;
 mod process;
 mod programs;
+mod quotas;
 mod refusals;
 mod start_and_stop;
 mod stock;

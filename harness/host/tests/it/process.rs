@@ -1,7 +1,7 @@
 //! A running host, and asking it things over HTTP.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -35,7 +35,17 @@ pub(crate) struct Ended {
 impl Host {
     /// Starts `host serve` with arguments.
     pub(crate) fn serve<S: AsRef<str>>(program: &Path, args: &[S]) -> Self {
-        let mut child = Command::new(program)
+        Self::start(&mut Command::new(program), args)
+    }
+
+    /// The same with so many open files at most.
+    pub(crate) fn with_files<S: AsRef<str>>(most: u32, program: &Path, args: &[S]) -> Self {
+        let limited = format!(r#"ulimit -n {most}; exec "$0" "$@""#);
+        Self::start(Command::new("sh").arg("-c").arg(limited).arg(program), args)
+    }
+
+    fn start<S: AsRef<str>>(command: &mut Command, args: &[S]) -> Self {
+        let mut child = command
             .arg("serve")
             .args(args.iter().map(AsRef::as_ref))
             // Must not reach a component.
@@ -116,6 +126,13 @@ impl Host {
         kill(pid, signal).expect("the host runs");
     }
 
+    /// What the process has of the machine's memory, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the host runs");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells it");
+        resident.trim().trim_end_matches(" kB").parse::<u64>().expect("it is a number") * 1024
+    }
+
     /// Waits for the end of the process.
     pub(crate) fn wait(mut self) -> Ended {
         let status = self.child.wait().expect("the host can be waited for");
@@ -138,6 +155,21 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Connects, and sends something that need not be a whole request.
+pub(crate) fn sent(addr: SocketAddr, bytes: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(addr).expect("the host listens");
+    connection.set_read_timeout(Some(PATIENCE)).expect("it is more than nothing");
+    connection.write_all(bytes.as_bytes()).expect("the host reads");
+    connection
+}
+
+/// Reads until the host ends the connection.
+pub(crate) fn rest(mut connection: TcpStream) -> String {
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).expect("the host ends the connection");
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// An answer.

@@ -1,13 +1,14 @@
 //! Components that are not served: what is said of them.
 
 use crate::artifacts::Program;
-use crate::process::Host;
+use crate::process::{Host, get, is_problem};
 
 on_every_host! {
     what_is_not_provided_is_named_all_at_once,
     a_component_without_the_handler_is_told_by_what_it_is,
     a_component_of_wasi_0_3_is_told_so,
     tables_are_limited_by_their_option,
+    a_table_that_must_not_grow_is_told_by_its_option,
 }
 
 /// A component whose main module begins with this; `imports` are of the component, `lowered` are core functions of them.
@@ -97,5 +98,24 @@ fn tables_are_limited_by_their_option(program: &Program) {
             assert!(log.contains("30000") && log.contains("--table-elements"), "{log}");
             assert!(!log.contains("compile it again"), "{log}");
         }
+    }
+}
+
+fn a_table_that_must_not_grow_is_told_by_its_option(program: &Program) {
+    let growing = |more: u32| {
+        let main = format!(
+            "(table $table 1 funcref)
+            (func $grow
+                (if (i32.eq (table.grow $table (ref.null func) (i32.const {more})) (i32.const -1)) (then unreachable)))
+            (start $grow)"
+        );
+        component(&main, "", "")
+    };
+    for (more, told) in [(1000, "without an answer"), (200_000, "--table-elements")] {
+        let (mut host, _folder) = served(program, &growing(more), &[]);
+        assert!(is_problem(&get(host.listening("it"), "/"), 500));
+        let log = host.stop();
+        assert!(log.contains(told), "{more}: {log}");
+        assert_eq!(log.contains("100000"), more > 100_000, "{log}");
     }
 }

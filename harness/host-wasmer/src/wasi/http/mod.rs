@@ -13,7 +13,7 @@ pub use outgoing::{
     FutureIncomingResponse, IncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse, RequestOptions,
     ResponseOutparam,
 };
-pub use received::{BodyTooLong, Received, RequestBody};
+pub use received::{Received, RequestBody};
 
 use super::table::{Interface, Table};
 use crate::abi::variant;

@@ -15,6 +15,9 @@ use crate::state::State;
 use crate::wasi::io::{BodySink, OutputStream, Pollable};
 use crate::wasi::table::{Interface, Table};
 
+/// The longest method or authority, in bytes: as long as a path may be.
+const TEXT: usize = 65_534;
+
 /// An answer.
 #[derive(Debug)]
 pub struct OutgoingResponse {
@@ -228,7 +231,8 @@ fn add_targets(mut types: Interface<'_>) {
             "[method]outgoing-request.set-method",
             |state, (request, method): (Borrow<OutgoingRequest>, Method)| {
                 let request = state.handles.get_mut(request)?;
-                let valid = !matches!(&method, Method::Other(name) if http::Method::from_str(name).is_err());
+                let valid = |name: &str| name.len() <= TEXT && http::Method::from_str(name).is_ok();
+                let valid = !matches!(&method, Method::Other(name) if !valid(name));
                 Ok(valid.then(|| request.method = method).ok_or(()))
             },
         )
@@ -261,7 +265,8 @@ fn add_targets(mut types: Interface<'_>) {
             "[method]outgoing-request.set-authority",
             |state, (request, authority): (Borrow<OutgoingRequest>, Option<String>)| {
                 let request = state.handles.get_mut(request)?;
-                let valid = authority.as_deref().is_none_or(|authority| Authority::from_str(authority).is_ok());
+                let valid = |authority: &str| authority.len() <= TEXT && Authority::from_str(authority).is_ok();
+                let valid = authority.as_deref().is_none_or(valid);
                 Ok(valid.then(|| request.authority = authority).ok_or(()))
             },
         );

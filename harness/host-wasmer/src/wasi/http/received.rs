@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body;
 use tare_host::backend::BoxError;
+use tare_host::body::BodyError;
 
 use super::ErrorCode;
 
@@ -84,12 +85,11 @@ impl Received {
     }
 }
 
-/// A body that was cut by the host's limit, or by the connection.
+/// Why there is no more of a body.
 fn code(error: &(dyn std::error::Error + 'static)) -> ErrorCode {
-    if error.is::<BodyTooLong>() { ErrorCode::HttpRequestBodySize(None) } else { ErrorCode::HttpProtocolError }
+    match error.downcast_ref() {
+        Some(BodyError::TooLong) => ErrorCode::HttpRequestBodySize(None),
+        Some(BodyError::Stalled) => ErrorCode::ConnectionReadTimeout,
+        Some(BodyError::Over | BodyError::Broken(_)) | None => ErrorCode::HttpProtocolError,
+    }
 }
-
-/// What is read instead of more than a body may have.
-#[derive(Debug, thiserror::Error)]
-#[error("the body is longer than it may be")]
-pub struct BodyTooLong;

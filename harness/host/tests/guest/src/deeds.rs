@@ -57,6 +57,19 @@ pub(crate) fn log() -> String {
     said.map_or_else(|error| error.to_string(), |()| "logged".to_owned())
 }
 
+/// Writes so many lines of a hundred bytes.
+pub(crate) fn flood(lines: u64) -> String {
+    let line = "x".repeat(99);
+    let said = (0..lines).try_for_each(|_| writeln!(io::stdout(), "{line}"));
+    said.map_or_else(|error| error.to_string(), |()| "flooded".to_owned())
+}
+
+/// Has so many handles open at once.
+pub(crate) fn handles(count: u64) -> String {
+    let all: Vec<_> = (0..count).map(|_| monotonic_clock::subscribe_duration(0)).collect();
+    all.len().to_string()
+}
+
 /// Never returns.
 pub(crate) fn spin() -> ! {
     let mut number = 0_u64;

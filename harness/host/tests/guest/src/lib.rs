@@ -31,16 +31,23 @@ impl Guest for Component {
             "/config" => grants::config(argument(0)),
             "/sockets" => grants::sockets(),
             "/request" => deeds::describe(&request),
+            "/authority" => format!("{:?}", request.authority()),
             "/clocks" => deeds::clocks(),
             "/random" => deeds::random(),
             "/exit" => deeds::exit(),
             "/fields" => deeds::fields(),
             "/echo" => deeds::length(&request).map_or_else(|error| error, |length| length.to_string()),
             "/log" => deeds::log(),
+            "/flood" => deeds::flood(number(0)),
+            "/handles" => deeds::handles(number(0)),
             "/trap" => panic!("as asked"),
             "/loop" => deeds::spin(),
             "/sleep" => deeds::sleep(number(0)),
             "/memory" => deeds::allocate(number(0)),
+            "/keep" => {
+                std::mem::forget(request);
+                "kept".to_owned()
+            }
             "/silent" => return,
             "/headers" => return deeds::headers(answer, number(0)),
             "/mirror" => return deeds::mirror(&request, answer),

@@ -1,8 +1,9 @@
 //! A native process: what it announces, that it serves, and how it ends.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -19,8 +20,13 @@ impl Drop for Process {
     }
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_store-suite");
+
 fn start(listen: &str) -> (Process, BufReader<ChildStdout>) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_store-suite"));
+    start_by(&mut Command::new(PROGRAM), listen)
+}
+
+fn start_by(command: &mut Command, listen: &str) -> (Process, BufReader<ChildStdout>) {
     command.env("LISTEN_ADDR", listen).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let events = BufReader::new(child.stdout.take().unwrap());
@@ -75,4 +81,40 @@ fn it_says_why_it_cannot_listen() {
         process.0.stderr.take().unwrap().read_to_string(&mut error).unwrap();
         assert!(error.starts_with("store-suite: ") && error.contains(told), "{error}");
     }
+}
+
+#[test]
+fn a_client_is_refused_where_there_are_no_files_left() {
+    let limited = r#"ulimit -n 64; exec "$0""#;
+    let (mut process, mut events) = start_by(Command::new("sh").args(["-c", limited, PROGRAM]), "127.0.0.1:0");
+    event(&mut events);
+    let listening = event(&mut events);
+    let addr = listening["addr"].as_str().unwrap();
+    for _ in 0..2 {
+        let all: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(addr).unwrap()).collect();
+        std::thread::sleep(Duration::from_millis(500));
+        let refused = all.iter().filter(|connection| {
+            connection.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+            let mut connection = *connection;
+            !matches!(connection.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
+        });
+        assert!((36..100).contains(&refused.count()), "all that it cannot have are told so, and no others");
+        drop(all);
+        let serves = || {
+            let mut connection = TcpStream::connect(addr).unwrap();
+            let mut answer = [0; 12];
+            // It may be refused still.
+            let sent = connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n");
+            sent.and_then(|()| connection.read_exact(&mut answer)).is_ok_and(|()| answer == *b"HTTP/1.1 200")
+        };
+        let began = Instant::now();
+        while !serves() {
+            assert!(began.elapsed() < Duration::from_secs(15), "it serves again when there is room");
+        }
+    }
+    kill(Pid::from_raw(i32::try_from(process.0.id()).unwrap()), Signal::SIGTERM).unwrap();
+    let mut told = String::new();
+    process.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.starts_with("store-suite: connections are refused") && told.contains("ulimit"), "{told}");
 }

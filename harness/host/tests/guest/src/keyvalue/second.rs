@@ -20,6 +20,8 @@ pub(super) fn act(deed: &str, key: &str, value: &str) -> String {
         "count" => count(&bucket, key, value.parse().unwrap_or_default()),
         "append" => append(&bucket, key, value),
         "lose" => lose(&bucket, key),
+        "fill" => fill(&bucket, key.parse().unwrap_or_default(), value.parse().unwrap_or_default()),
+        "hold" => hold(&bucket, key, value.parse().unwrap_or_default()),
         other => format!("there is no {other}"),
     }
 }
@@ -75,4 +77,19 @@ fn lose(bucket: &store::Bucket, key: &str) -> String {
             format!("{before:?} {after:?} {:?}", atomics::swap(fresh, b"ours").is_ok())
         }
     }
+}
+
+/// Writes so many values of a length, each under a key of its own, until one is refused; answers how many were written, and why
+/// no more.
+fn fill(bucket: &store::Bucket, length: usize, count: u32) -> String {
+    let value = vec![b'x'; length];
+    let refused = (0..count).find_map(|number| Some((number, bucket.set(&number.to_string(), &value).err()?)));
+    format!("{refused:?}")
+}
+
+/// Keeps so many handles on the value of a key, until one is refused; answers how many it had, and why no more.
+fn hold(bucket: &store::Bucket, key: &str, count: usize) -> String {
+    let mut held = Vec::new();
+    let refused = (0..count).find_map(|_| Cas::new(bucket, key).map(|cas| held.push(cas)).err());
+    format!("{} {refused:?}", held.len())
 }
