@@ -8,6 +8,7 @@ mod command;
 mod deny;
 mod dist;
 mod elf;
+mod faults;
 mod fuzz;
 mod installed;
 mod outcome;
@@ -39,6 +40,8 @@ enum Task {
     TestAll,
     /// Run fuzz targets, each for some seconds
     Fuzz(fuzz::Args),
+    /// Run the built program under faults, each of which must cost no more than it should
+    Faults(faults::Args),
     /// Check the licences, versions and sources of all dependencies
     Deny,
     /// Build everything and make the archive that runs on a machine without Rust
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::TestFast => test::fast(&workspace),
         Task::TestAll => test::all(),
         Task::Fuzz(args) => fuzz::run(&workspace, &args),
+        Task::Faults(args) => faults::run(&workspace, &args),
         Task::Deny => deny::run(&workspace),
         Task::Dist(args) => dist::run(&workspace, &args),
         Task::TestDist(args) => installed::run(&workspace, &args),
