@@ -31,7 +31,8 @@ fn has_estimate(cases: &[JudgedCase]) -> bool {
 fn says(judged: &Judged) -> String {
     let claim = &judged.claim;
     let verdict = judged.verdict();
-    let mut sentences = vec![format!("{} (claimed: {}): {}.", verdict.to_string().to_uppercase(), claim.figure, claim.claim)];
+    let mut sentences =
+        vec![format!("{} (claimed: {}): {}.", verdict.to_string().to_uppercase(), claim.figure, claim.claim)];
     sentences.extend(claim.reading.iter().map(|reading| format!("Read as: {reading}.")));
     // At least one of the two was measured, and what was not says nothing.
     let parts = [("", &judged.usual), ("at best ", &judged.best)].into_iter().filter(|(_, of)| has_estimate(of));

@@ -62,7 +62,8 @@ fn without_torn_line(bytes: &mut Vec<u8>) -> Option<usize> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let is_torn = whole < bytes.len();
     bytes.truncate(whole);
-    is_torn.then(|| bytes.iter().filter(|byte| **byte == b'\n').count() + 1)
+    // What comes after the last end is a part, too: of nothing.
+    is_torn.then(|| bytes.split(|byte| *byte == b'\n').count())
 }
 
 fn record(path: &Path) -> Result<(RunRecord, Vec<Unknown>)> {

@@ -55,8 +55,8 @@ impl Runs {
 
     /// The record of the only run as text, empty before there is one.
     pub fn raw_record(&self) -> String {
-        let folders = std::fs::read_dir(self.0.path()).unwrap().flatten().map(|entry| entry.path());
-        folders.filter_map(|path| std::fs::read_to_string(path.join("run.json")).ok()).next().unwrap_or_default()
+        let mut folders = std::fs::read_dir(self.0.path()).unwrap().flatten().map(|entry| entry.path());
+        folders.find_map(|path| std::fs::read_to_string(path.join("run.json")).ok()).unwrap_or_default()
     }
 }
 
