@@ -44,8 +44,8 @@ struct Rest<B> {
     _place: Option<Place>,
 }
 
-/// Ends a body with the run of its request. A component may keep its handle and be kept for other requests: that must keep neither
-/// the connection nor a place.
+/// Ends a body with the run of its request. A component may keep its handle and be kept for other requests: that must keep
+/// neither the connection nor a place.
 struct EndOfRun<B>(Arc<Mutex<Option<Rest<B>>>>);
 
 impl<B> Drop for EndOfRun<B> {
