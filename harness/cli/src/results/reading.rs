@@ -97,8 +97,9 @@ fn told(path: &Path, unknown: &[Unknown]) -> Vec<String> {
     told.iter().map(|text| format!("{name}: {text}")).collect()
 }
 
-/// The most bytes of a file of a run. A run of all suites together writes a hundredth of it.
-const MOST_BYTES: u64 = 256 << 20;
+/// The most bytes of a file of a run: several times what the longest suite on all services writes. What is worked out of its rows
+/// takes many times as much memory.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// A file of a run, whole. It may come from anywhere, so it has to be a file, and of a size that runs have.
 pub(super) fn contents(path: &Path) -> Result<Vec<u8>> {

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::build::{last_words, log_file};
 use super::product::{Guest, Product};
 use super::products::Products;
+use crate::sys::bounded::{cut_file, tail};
 use crate::sys::owner;
 use crate::workload::{Build, Given, Layout, Workload};
 
@@ -21,6 +22,9 @@ pub const LARGEST_COMPONENT: u64 = 1 << 30;
 
 /// The most that a build command may write, in bytes: one that goes round in circles must not fill the disk.
 const LARGEST_LOG: u64 = 256 << 20;
+
+/// How much of its end is read for an error, in bytes.
+const MOST_WORDS: u64 = 4000;
 
 /// How often it is looked at how much that is.
 const LOG_PERIOD: Duration = Duration::from_millis(200);
@@ -119,9 +123,11 @@ async fn run(layout: &Layout, slug: &str, folder: &Path, build: &Build) -> Resul
     };
     // Its number may be another's from now on; what it left running carries its owner and is ended with the run.
     group.0 = None;
+    let words = tail(&log, MOST_WORDS)?;
+    cut_file(&log)?;
     if !status.success() {
         let (command, folder) = (build.0.join(" "), folder.display());
-        bail!("`{command}` in {folder} failed ({status}); it said: {}", last_words(&fs_err::read(&log)?));
+        bail!("`{command}` in {folder} failed ({status}); it said: {}", last_words(&words));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Files for what others say, within bounds.
 
-use std::io::{Result, Write};
+use std::io::{Read, Result, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use fs_err::File;
@@ -49,6 +49,32 @@ impl<W: Write> BoundedFile<W> {
     }
 }
 
+/// Cuts a file that somebody else has written to [`LOG_LIMIT`]; one that was cut says so.
+///
+/// # Errors
+/// The disk refuses.
+pub fn cut_file(path: &Path) -> Result<()> {
+    let mut file = fs_err::OpenOptions::new().append(true).open(path)?;
+    if file.metadata()?.len() > LOG_LIMIT as u64 {
+        file.set_len(LOG_LIMIT as u64)?;
+        writeln!(file, "\n[cut here: no more than {} MiB are kept]", LOG_LIMIT >> 20)?;
+    }
+    Ok(())
+}
+
+/// The end of a file: at most so many bytes.
+///
+/// # Errors
+/// It cannot be read.
+pub fn tail(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A text of at most so many bytes, cut where a letter ends; one that was cut says so.
 pub fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
@@ -71,6 +97,21 @@ mod tests {
         let text = String::from_utf8(kept.file).unwrap();
         let kept = text.strip_suffix("\n[cut here: no more than 1 MiB are kept]\n").unwrap();
         assert_eq!(kept.len(), 1 << 20);
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_cut_and_its_end_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs_err::write(&path, vec![b'a'; LOG_LIMIT + 1000]).unwrap();
+        assert_eq!(tail(&path, 10).unwrap(), b"aaaaaaaaaa");
+        cut_file(&path).unwrap();
+        cut_file(&path).unwrap();
+        assert!(tail(&path, 100).unwrap().ends_with(b"MiB are kept]\n"));
+        assert!(fs_err::metadata(&path).unwrap().len() < LOG_LIMIT as u64 + 100);
+        fs_err::write(&path, "short").unwrap();
+        cut_file(&path).unwrap();
+        assert_eq!(tail(&path, 100).unwrap(), b"short");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! and kept within bounds: a program whose output nobody takes would stop, and one that writes for ever must not fill the
 //! memory or the disk of who measures it.
 
-use std::io::{BufRead, BufReader, ErrorKind, PipeReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, ErrorKind, PipeReader, Read};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tare_protocol::Event;
 
-use crate::sys::bounded::BoundedFile;
+use crate::sys::bounded::{BoundedFile, tail};
 
 /// The longest line on standard output that may be an event, in bytes.
 const LONGEST_LINE: u64 = 16 * 1024;
@@ -86,7 +86,7 @@ impl Log {
 
     /// The end of what was written, for an error message.
     pub fn last_words(&self) -> String {
-        let bytes = tail(&self.path).unwrap_or_default();
+        let bytes = tail(&self.path, LAST_WORDS).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<&str> = text.trim().lines().collect();
         lines[lines.len().saturating_sub(5)..].join(" | ")
@@ -105,15 +105,6 @@ fn copy(mut from: impl Read, mut to: BoundedFile) {
             Err(_) => return,
         }
     }
-}
-
-fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = fs_err::File::open(path)?;
-    let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(LAST_WORDS)))?;
-    let mut bytes = Vec::new();
-    file.take(LAST_WORDS).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
