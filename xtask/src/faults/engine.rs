@@ -25,18 +25,21 @@ const CALL_LIMIT: Duration = Duration::from_secs(20);
 /// How long the engine may take to start.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// Waits until the engine is gone, and starts it again as `scripts/setup` does, until it listens: its first attempts may still
-/// find its own number in use.
+/// Waits until the engine is gone, and starts it again as `scripts/setup` does, until the new one lives and listens for a while: a
+/// process that has just been killed may still hold its socket, and its number, which keeps another from starting.
 const START_AGAIN: &str = r#"
-old=$1; shift; tries=0
-while grep -qs . "/proc/$old/cmdline" && [ $tries -lt 200 ]; do sleep 0.1; tries=$((tries + 1)); done
+old=$1; shift
+lives() { grep -qs . "/proc/$1/cmdline"; }
+listens() { grep -q '00010000 .*/docker.sock$' /proc/net/unix; }
+tries=0
+while lives "$old" && [ $tries -lt 200 ]; do sleep 0.1; tries=$((tries + 1)); done
 kill -KILL "$old" 2>/dev/null
-pid=none; tries=0
-until grep -q '00010000 .*/docker.sock$' /proc/net/unix || [ $tries -gt 200 ]; do
-    if [ -d /run/systemd/system ]; then systemctl reset-failed docker; systemctl start docker
-    elif ! grep -qs . "/proc/$pid/cmdline"; then setsid nohup "$@" >>/var/log/dockerd.log 2>&1 </dev/null & pid=$!
-    fi
+if [ -d /run/systemd/system ]; then systemctl reset-failed docker; systemctl start docker; exit; fi
+pid=none; well=0; tries=0
+while [ $well -lt 5 ] && [ $tries -lt 200 ]; do
+    lives $pid || { setsid nohup "$@" >>/var/log/dockerd.log 2>&1 </dev/null & pid=$!; }
     sleep 0.2; tries=$((tries + 1))
+    if lives $pid && listens; then well=$((well + 1)); else well=0; fi
 done"#;
 
 /// The engine.
