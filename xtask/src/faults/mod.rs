@@ -13,6 +13,7 @@ mod scene;
 mod table;
 mod trial;
 
+use std::fs::File;
 use std::path::{Path, PathBuf, absolute};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -96,6 +97,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         }
         return Ok(());
     }
+    let _alone = alone(&workspace.target_directory.join("faults.lock"))?;
     let folder = tempfile::Builder::new().prefix("faults-").tempdir()?;
     // Also where this process is ended by force; the program may still write for some seconds then.
     let _gone = Guard::new(REMOVE, [folder.path()])?;
@@ -108,6 +110,16 @@ pub fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         let _ = engine.remove_image(IMAGE);
     }
     held
+}
+
+/// Waits until nobody else injects faults: what one breaks, the other would take for the doing of the program.
+fn alone(lock: &Path) -> Result<File> {
+    let file = fs::File::create(lock)?.into_parts().0;
+    if file.try_lock().is_err() {
+        say("another process injects faults from this checkout: waiting for it to end");
+        file.lock().with_context(|| lock.display().to_string())?;
+    }
+    Ok(file)
 }
 
 fn choose(args: &Args) -> Result<Vec<&'static Fault>> {
