@@ -37,7 +37,7 @@ enum Task {
     /// Run the tests that need no Wasm runtime, container engine, browser or build of the products
     TestFast,
     /// Run all tests; they build the hosts and the services, and use the container engine and a browser where there are any
-    TestAll,
+    TestAll(test::Args),
     /// Run fuzz targets, each for some seconds
     Fuzz(fuzz::Args),
     /// Run the built program under faults, each of which must cost no more than it should
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let done = Workspace::read().and_then(|workspace| match task {
         Task::Check => check::run(&workspace),
         Task::TestFast => test::fast(&workspace),
-        Task::TestAll => test::all(),
+        Task::TestAll(args) => test::all(&args),
         Task::Fuzz(args) => fuzz::run(&workspace, &args),
         Task::Faults(args) => faults::run(&workspace, &args),
         Task::Deny => deny::run(&workspace),

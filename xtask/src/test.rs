@@ -7,6 +7,14 @@ use anyhow::{Context, Result};
 use crate::command::{cargo, skip, step};
 use crate::workspace::{Workspace, select};
 
+/// Arguments of `cargo xtask test-all`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only compile the tests
+    #[arg(long)]
+    no_run: bool,
+}
+
 /// Packages whose tests build or link a Wasm runtime, or build the products. All others are fast, new ones too.
 const SLOW: &[&str] =
     &["tare", "tare-fuzz", "tare-host", "tare-host-guest", "tare-host-wasix", "tare-host-wasmer", "tare-host-wasmtime"];
@@ -36,7 +44,7 @@ pub fn fast(workspace: &Workspace) -> Result<()> {
 ///
 /// # Errors
 /// An error if a test fails, or in CI if something that a test needs is missing.
-pub fn all() -> Result<()> {
+pub fn all(how: &Args) -> Result<()> {
     // The hosts' tests build and run the real programs themselves, this one among them; it has no tests of its own.
     let mut args = vec!["test", "--workspace", "--exclude", "tare-host-wasix", "--features", "tare-host-wasmer/reader"];
     if !has_seccomp()? {
@@ -44,7 +52,13 @@ pub fn all() -> Result<()> {
         skip("the tests of containers without an engine", why, "install libseccomp-dev or libseccomp-devel")?;
         args.extend(["--exclude", OCI]);
     }
-    step("all tests", cargo(args))
+    let name = if how.no_run {
+        args.push("--no-run");
+        "compiling all tests"
+    } else {
+        "all tests"
+    };
+    step(name, cargo(args))
 }
 
 /// Whether programs can be linked with libseccomp here.

@@ -42,11 +42,16 @@ pub fn take(layout: &Layout, wanted: &BTreeMap<Product, BTreeSet<String>>, produ
         if matches!(product, Product::Ahead(..)) {
             continue;
         }
-        let slug = product.slug();
+        // A host that compiles when it starts compiles ahead, too.
+        let instead = if let Product::Compiler(runtime) = product { Product::JitHost(*runtime) } else { *product };
         let names =
             product.folder().map_or_else(|| folders.iter().cloned().collect(), |folder| vec![folder.to_owned()]);
         for name in names {
-            match contents.artifacts.iter().find(|entry| entry.product == slug && entry.of == name) {
+            let entry = |product: Product| {
+                let slug = product.slug();
+                contents.artifacts.iter().find(|entry| entry.product == slug && entry.of == name)
+            };
+            match entry(*product).or_else(|| entry(instead)) {
                 Some(entry) => products.put(*product, &name, layout.root.join(&entry.file)),
                 None => products.fail(*product, &name, "the unpacked archive does not have it; use a checkout".into()),
             }
@@ -90,18 +95,22 @@ mod tests {
         fs_err::write(&file, "component").unwrap();
         let mut built = Products::default();
         built.put(Product::Guest(Guest::Component), "orders", file.clone());
-        built.put(Product::Host(Runtime::Wasmtime), "", file);
+        built.put(Product::Host(Runtime::Wasmtime), "", file.clone());
+        built.put(Product::JitHost(Runtime::Wasmtime), "", file);
         write(&library, &built, Provenance::default()).unwrap();
         let layout = Layout { installed: true, ..Layout::checkout(&library) };
         let wanted = BTreeMap::from([
             (Product::Guest(Guest::Component), BTreeSet::from(["orders".to_owned(), "auth".to_owned()])),
             (Product::Host(Runtime::Wasmtime), BTreeSet::new()),
+            (Product::Compiler(Runtime::Wasmtime), BTreeSet::new()),
         ]);
         let mut taken = Products::default();
         take(&layout, &wanted, &mut taken).unwrap();
         let component = taken.file(Product::Guest(Guest::Component), "orders").unwrap();
         assert_eq!(fs_err::read_to_string(component).unwrap(), "component");
         assert!(taken.file(Product::Host(Runtime::Wasmtime), "").is_ok());
+        assert!(taken.compiler(Runtime::Wasmtime).is_ok(), "the host that compiles when it starts is in the archive");
+        assert!(taken.compiler(Runtime::Wasmer).is_err());
         let error = taken.file(Product::Guest(Guest::Component), "auth").unwrap_err().to_string();
         assert!(error.contains("the unpacked archive does not have it"), "{error}");
     }

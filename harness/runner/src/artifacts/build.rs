@@ -1,15 +1,17 @@
 //! Building: by cargo what is of the workspace, by its own command what somebody brings, and ahead of time what a Wasm host
 //! without a compiler is to load.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::process::Command;
 
 use super::archive;
-use super::cargo::CargoOutput;
+use super::cargo::{self, CargoBuild, CargoOutput};
 use super::check::refusal;
 use super::given;
 use super::product::{Code, Guest, Product, Runtime};
@@ -17,6 +19,9 @@ use super::products::Products;
 use crate::sys::digest::sha256;
 use crate::sys::owner;
 use crate::workload::{Implementation, Layout, MEMORY_LIMIT, Source, Workload};
+
+/// How many cargos run beside each other at most. Each takes some gigabytes of memory while it optimises a whole host.
+const AT_ONCE: usize = 3;
 
 /// Digits of a digest that tell files apart.
 const DIGITS: usize = 16;
@@ -79,14 +84,8 @@ pub async fn build(layout: &Layout, wanted: &Wanted<'_>, mut progress: impl FnMu
     if layout.installed {
         archive::take(layout, &wanted.folders, &mut products)?;
     } else {
-        for (product, folders) in &wanted.folders {
-            let Some(cargo) = product.cargo(folders) else { continue };
-            let names =
-                product.folder().map_or_else(|| folders.iter().cloned().collect(), |folder| vec![folder.to_owned()]);
-            progress(&product.label());
-            let output = cargo.run(&layout.root, |what| progress(&format!("{}: {what}", product.label()))).await?;
-            sort(layout, &mut products, *product, names, &output)?;
-        }
+        let progress = RefCell::new(&mut progress);
+        cargos(layout, &wanted.folders, &mut products, |what| progress.borrow_mut()(what)).await?;
     }
     given::make(layout, &wanted.given, &mut products, &mut progress).await?;
     for (product, workload) in &wanted.given {
@@ -114,6 +113,42 @@ pub async fn build(layout: &Layout, wanted: &Wanted<'_>, mut progress: impl FnMu
         }
     }
     Ok(products)
+}
+
+/// Builds what is of the workspace. Those of one profile one after another, since cargo locks that; beside them those of other
+/// profiles, since optimising a whole host keeps one CPU busy for a minute and the others idle.
+async fn cargos(
+    layout: &Layout,
+    wanted: &BTreeMap<Product, BTreeSet<String>>,
+    products: &mut Products,
+    progress: impl Fn(&str),
+) -> Result<()> {
+    let mut profiles: BTreeMap<&str, Vec<(Product, Vec<String>, CargoBuild)>> = BTreeMap::new();
+    for (&product, folders) in wanted {
+        let is_there = |runtime| wanted.contains_key(&Product::JitHost(runtime));
+        if matches!(product, Product::Compiler(runtime) if is_there(runtime)) {
+            continue;
+        }
+        let Some(cargo) = product.cargo(folders) else { continue };
+        let names =
+            product.folder().map_or_else(|| folders.iter().cloned().collect(), |folder| vec![folder.to_owned()]);
+        profiles.entry(cargo.profile).or_default().push((product, names, cargo));
+    }
+    let mut profiles: Vec<_> = profiles.into_values().collect();
+    // What takes longest is begun first.
+    profiles.sort_by_key(|builds| !builds.iter().any(|(product, ..)| product.is_shared()));
+    let (jobs, progress) = (&cargo::jobs()?, &progress);
+    let built = stream::iter(profiles).map(|builds| async move {
+        let mut built = Vec::new();
+        for (product, names, cargo) in builds {
+            progress(&product.label());
+            let told = |what: &str| progress(&format!("{}: {what}", product.label()));
+            built.push((product, names, cargo.run(&layout.root, jobs, told).await?));
+        }
+        anyhow::Ok(built)
+    });
+    let built: Vec<_> = built.buffer_unordered(AT_ONCE).try_collect().await?;
+    built.into_iter().flatten().try_for_each(|(product, names, output)| sort(layout, products, product, names, &output))
 }
 
 /// Files what cargo built, and the reasons for what it did not.
@@ -149,7 +184,7 @@ async fn compile_ahead(
     (guest, runtime, code): (Guest, Runtime, Code),
 ) -> Result<PathBuf> {
     let portable = products.file(Product::Guest(guest), workload)?;
-    let host = products.file(Product::JitHost(runtime.compiler()), workload)?;
+    let host = products.compiler(runtime.compiler())?;
     let folder = layout.work.join("ahead").join(guest.name());
     fs_err::create_dir_all(&folder)?;
     // Named by what it is compiled from, and put into place whole: another comparison may use the one that is there.

@@ -1,10 +1,13 @@
 //! Running cargo and hearing what it built.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
+use jobserver::Client;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -65,12 +68,22 @@ struct Diagnostic {
     rendered: Option<String>,
 }
 
+/// What several cargos share, so that all of them together run about as many compilers as there are CPUs.
+///
+/// # Errors
+/// The kernel refuses a pipe.
+pub fn jobs() -> Result<Client> {
+    let cpus = available_parallelism().map_or(1, NonZero::get);
+    // Each cargo runs one that it need not ask for.
+    Client::new(cpus.saturating_sub(1)).context("making what several cargos share")
+}
+
 impl CargoBuild {
     /// Runs it, telling of each crate as it is done. A package that does not compile does not keep the others from it.
     ///
     /// # Errors
     /// When cargo cannot be run or fails without a word from the compiler (no network, no target).
-    pub async fn run(&self, root: &Path, mut progress: impl FnMut(&str)) -> Result<CargoOutput> {
+    pub async fn run(&self, root: &Path, jobs: &Client, mut progress: impl FnMut(&str)) -> Result<CargoOutput> {
         let mut command = Command::new("cargo");
         command.args(["build", "--keep-going", "--message-format=json-render-diagnostics", "--profile", self.profile]);
         command.args(self.target.iter().flat_map(|target| ["--target", target])).args(&self.args);
@@ -84,6 +97,7 @@ impl CargoBuild {
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         // What is left of it when this process is killed is ended by the next one.
         command.env(owner::ENV, owner::me().to_string());
+        jobs.configure(command.as_std_mut());
         command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child =
             command.spawn().context("cannot run cargo: is the Rust toolchain installed (https://rustup.rs)?")?;

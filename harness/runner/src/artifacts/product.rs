@@ -23,8 +23,10 @@ pub enum Product {
     Ahead(Guest, Runtime, Code),
     /// A host without a compiler, static with glibc.
     Host(Runtime),
-    /// A host with its compilers.
+    /// A host with its compilers, static with glibc.
     JitHost(Runtime),
+    /// The same to compile ahead with, and for nothing that is measured: quick to build. Not built where the one above is.
+    Compiler(Runtime),
     /// What starts containers without an engine.
     Starter,
 }
@@ -142,6 +144,15 @@ impl Runtime {
         format!("tare-{}", self.folder())
     }
 
+    /// The profile of the root manifest that its hosts are built with. Cargo builds one thing at a time of each profile, so that
+    /// only those of different profiles are built beside each other.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Wasmtime => "service-wasmtime",
+            Self::Wasmer | Self::Wasix => "service-wasmer",
+        }
+    }
+
     /// Whose host compiles ahead for it.
     #[must_use]
     pub fn compiler(self) -> Self {
@@ -161,8 +172,11 @@ impl Runtime {
     }
 }
 
-/// The profile of the root manifest that everything measured is built with.
+/// The profile of the root manifest that everything measured is built with. Hosts have it under names of their own.
 const PROFILE: &str = "service";
+
+/// The profile of what is not measured; the program itself is built with it.
+const UNMEASURED: &str = "release";
 
 impl Product {
     /// Its name in files: of logs, and of what an archive holds.
@@ -177,6 +191,7 @@ impl Product {
             Self::Ahead(guest, runtime, code) => format!("ahead-{}-{}{}", guest.name(), runtime.name(), code.suffix()),
             Self::Host(runtime) => format!("host-{}", runtime.name()),
             Self::JitHost(runtime) => format!("host-{}-jit", runtime.name()),
+            Self::Compiler(runtime) => format!("compiler-{}", runtime.name()),
             Self::Starter => "starter".into(),
         }
     }
@@ -184,7 +199,7 @@ impl Product {
     /// The folder of its package, under which cargo's answer files it; `None` where there is one per service.
     pub(super) fn folder(self) -> Option<&'static str> {
         match self {
-            Self::Host(runtime) | Self::JitHost(runtime) => Some(runtime.folder()),
+            Self::Host(runtime) | Self::JitHost(runtime) | Self::Compiler(runtime) => Some(runtime.folder()),
             Self::Starter => Some("oci"),
             _ => None,
         }
@@ -198,7 +213,7 @@ impl Product {
     /// What must be built first.
     pub(super) fn needs(self) -> Vec<Self> {
         match self {
-            Self::Ahead(guest, runtime, _) => vec![Self::Guest(guest), Self::JitHost(runtime.compiler())],
+            Self::Ahead(guest, runtime, _) => vec![Self::Guest(guest), Self::Compiler(runtime.compiler())],
             _ => Vec::new(),
         }
     }
@@ -215,6 +230,7 @@ impl Product {
             Self::Ahead(guest, runtime, _) => format!("{}, compiled ahead for {}", guest.label(), runtime.name()),
             Self::Host(runtime) => format!("{} host without compiler", runtime.name()),
             Self::JitHost(runtime) => format!("{} host with compiler", runtime.name()),
+            Self::Compiler(runtime) => format!("compiler of {}", runtime.name()),
             Self::Starter => "starter of containers without an engine".into(),
         }
     }
@@ -222,6 +238,10 @@ impl Product {
     pub(super) fn cargo(self, folders: &BTreeSet<String>) -> Option<CargoBuild> {
         let linux = |libc| Some(format!("{}-unknown-linux-{libc}", std::env::consts::ARCH));
         let bins = || vec!["--bins".to_owned()];
+        let with_compiler = |runtime: Runtime| {
+            let bin = format!("{}-jit", runtime.package());
+            vec!["--bin".into(), bin, "--features".into(), "compiler".into()]
+        };
         let (target, profile, args) = match self {
             Self::MuslBinary => (linux("musl"), PROFILE, bins()),
             Self::StaticBinary => (linux("gnu"), PROFILE, bins()),
@@ -231,15 +251,13 @@ impl Product {
                 let args = bins().into_iter().chain(further.iter().map(|&arg| arg.to_owned())).collect();
                 (Some(target.into()), profile, args)
             }
-            Self::Host(runtime) => (linux("gnu"), PROFILE, vec!["--bin".into(), runtime.package()]),
-            Self::JitHost(runtime) => {
-                let bin = format!("{}-jit", runtime.package());
-                (None, PROFILE, vec!["--bin".into(), bin, "--features".into(), "compiler".into()])
-            }
+            Self::Host(runtime) => (linux("gnu"), runtime.profile(), vec!["--bin".into(), runtime.package()]),
+            Self::JitHost(runtime) => (linux("gnu"), runtime.profile(), with_compiler(runtime)),
+            Self::Compiler(runtime) => (None, UNMEASURED, with_compiler(runtime)),
             Self::Ahead(..) | Self::GivenProgram | Self::GivenImage => return None,
         };
         // For musl it is the default.
-        let static_libc = matches!(self, Self::StaticBinary | Self::Host(_));
+        let static_libc = matches!(self, Self::StaticBinary | Self::Host(_) | Self::JitHost(_));
         let packages = match self.folder() {
             Some(folder) => vec![format!("tare-{folder}")],
             None => folders.iter().map(|folder| format!("service-{folder}")).collect(),

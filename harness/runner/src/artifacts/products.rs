@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::product::Product;
+use super::product::{Product, Runtime};
 
 /// Everything that is there, and why something is not.
 #[derive(Debug, Default)]
@@ -25,6 +25,15 @@ impl Products {
             Some(file) => Ok(file),
             None => bail!("{}", self.failure(product, workload)),
         }
+    }
+
+    /// What compiles ahead for a runtime.
+    ///
+    /// # Errors
+    /// Why it is not there.
+    pub fn compiler(&self, runtime: Runtime) -> Result<&Path> {
+        let measured = self.files.get(&key(Product::JitHost(runtime), ""));
+        measured.map_or_else(|| self.file(Product::Compiler(runtime), ""), |file| Ok(file))
     }
 
     /// Makes sure that what an artifact is made by has been run.

@@ -114,8 +114,8 @@ impl Notes {
             self.broken.borrow().iter().map(|(subject, times)| format!("{subject} ({times})")).collect();
         if !broken.is_empty() {
             warnings.push(format!(
-                "this program was stopped, or the machine was, while these were measured; what was measured then was thrown \
-                 away and measured again, so many times: {}",
+                "this program was stopped, or the machine or the container engine was, while these were measured; what was \
+                 measured then was thrown away and measured again, so many times: {}",
                 broken.join(", ")
             ));
         }

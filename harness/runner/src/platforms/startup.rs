@@ -1,11 +1,15 @@
 //! The times of a start.
 
+use std::time::Duration;
+
 /// The times of a start, in nanoseconds of the monotonic clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Startup {
     began_ns: u64,
     /// The end of each phase, in order of time; the last is the end of the first right answer.
     marks: Vec<(String, u64)>,
+    /// How long the container engine was stopped meanwhile, where the start went through it and it was.
+    engine_stopped: Option<Duration>,
 }
 
 impl Startup {
@@ -18,7 +22,18 @@ impl Startup {
         }
         marks.sort_by_key(|mark| mark.1);
         marks.push(("first_answer".into(), answered_ns));
-        Self { began_ns, marks }
+        Self { began_ns, marks, engine_stopped: None }
+    }
+
+    /// Through an engine that was stopped for so long meanwhile, if it was.
+    pub(super) fn through_engine(mut self, stopped: Option<Duration>) -> Self {
+        self.engine_stopped = stopped;
+        self
+    }
+
+    /// How long the engine that it went through was stopped meanwhile; `None` where it was not, or there was none.
+    pub fn engine_stopped(&self) -> Option<Duration> {
+        self.engine_stopped
     }
 
     /// From the wish to launch to the end of the first right answer, in nanoseconds.

@@ -35,13 +35,18 @@ pub(super) const INSTANTIATE: &str = "instantiate";
 pub(super) type Setting = (&'static str, &'static str);
 
 /// An instance serves one request and is gone.
-pub(super) const FRESH: &[Setting] = &[("reuse", "1"), ("deadline", DEADLINE)];
+pub(super) const FRESH: &[Setting] = &[("reuse", "1")];
 
 /// An instance serves up to 128 requests.
-pub(super) const REUSED: &[Setting] = &[("reuse", "128"), ("deadline", DEADLINE)];
+pub(super) const REUSED: &[Setting] = &[("reuse", "128")];
 
-/// How long a request may take on a Wasm host.
-pub(super) const DEADLINE: &str = "10s";
+/// What every host allows a request. The hosts' own defaults, given to them nevertheless: what is not given is in no record.
+const REQUESTS: &[Setting] =
+    &[("deadline", "10s"), ("max-body", "1048576"), ("body-timeout", "5s"), ("header-timeout", "30s")];
+
+/// What the hosts of components allow all requests together, an instance, and a service; the hosts' own defaults as well.
+const QUOTAS: &[Setting] =
+    &[("max-instances", "256"), ("table-elements", "100000"), ("store-limit", "536870912"), ("log-limit", "16777216")];
 
 /// The most memory of an instance of the workspace's components, in bytes; of one that somebody brings, as much as a
 /// container's.
@@ -57,8 +62,8 @@ pub(super) struct WasmVariant {
     pub(super) code: Option<Code>,
     /// The host's settings, in groups.
     pub(super) settings: &'static [&'static [Setting]],
-    /// Whether the host limits the memory of an instance.
-    pub(super) limits_memory: bool,
+    /// Whether the host limits instances and what services keep: it serves components.
+    pub(super) has_quotas: bool,
 }
 
 impl WasmVariant {
@@ -80,10 +85,11 @@ impl WasmVariant {
 
     /// The host's settings for a workload.
     pub(super) fn settings(&self, common: &Common, workload: Workload<'_>) -> Settings {
-        let fixed = self.settings.iter().flat_map(|group| group.iter());
+        let quotas = if self.has_quotas { QUOTAS } else { &[] };
+        let fixed = [REQUESTS, quotas].into_iter().chain(self.settings.iter().copied()).flatten();
         let mut settings: Vec<(String, String)> =
             fixed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        if self.limits_memory {
+        if self.has_quotas {
             let usual = if workload.given().is_some() { MEMORY_LIMIT } else { GUEST_MEMORY_LIMIT };
             settings.push(("memory-limit".into(), common.memory_limit.unwrap_or(usual).to_string()));
         }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tare_model::Side;
 
-use super::wasm::{DEADLINE, DIRECT, FRESH, REUSED, Setting, WasmVariant};
+use super::wasm::{DIRECT, FRESH, REUSED, Setting, WasmVariant};
 use super::{Entry, Platform, Variant};
 use crate::artifacts::{Code, Guest, Runtime};
 
@@ -26,7 +26,7 @@ const fn variant(entry: Entry, settings: &'static [&'static [Setting]]) -> WasmV
         guest: Guest::Component,
         code: Some(Code::Usual),
         settings,
-        limits_memory: true,
+        has_quotas: true,
     }
 }
 
@@ -85,7 +85,7 @@ const CGI: WasmVariant = WasmVariant {
     runtime: Runtime::Wasix,
     guest: Guest::Program,
     // There is nothing else to set: the runner has no limits.
-    limits_memory: false,
+    has_quotas: false,
     ..variant(
         entry(
             "cgi",
@@ -96,7 +96,7 @@ const CGI: WasmVariant = WasmVariant {
              slow. It does not compare runtimes: each request is a whole process with a file system, its state is in \
              files, and a service runs one at a time",
         ),
-        &[&[("deadline", DEADLINE)]],
+        &[],
     )
 };
 

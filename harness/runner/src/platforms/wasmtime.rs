@@ -33,7 +33,7 @@ const fn variant(entry: Entry, settings: &'static [&'static [Setting]]) -> WasmV
         guest: Guest::Component,
         code: Some(Code::Usual),
         settings,
-        limits_memory: true,
+        has_quotas: true,
     }
 }
 

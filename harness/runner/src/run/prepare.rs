@@ -134,6 +134,9 @@ pub async fn prepare<'a>(
     if let Ok(engine) = &engine {
         versions = engine.info().await?.versions();
     }
+    // Of an engine whose processes cannot be seen nothing is known.
+    let daemons = engine.as_ref().ok().and_then(|engine| engine.daemons().ok());
+    let daemons = daemons.map(|daemons| [daemons.engine, daemons.containerd].concat());
     let context = Rc::new(RunContext {
         run: run.into(),
         layout: layout.clone(),
@@ -141,7 +144,7 @@ pub async fn prepare<'a>(
         products,
         engine: engine.map_err(|error| error.to_string()),
         cancel: cancel.clone(),
-        pulse: Pulse::start(),
+        pulse: Pulse::start(daemons.unwrap_or_default()),
         notes,
     });
     let mut prepared = Prepared { context, ready: Vec::new(), failed: Vec::new(), versions };

@@ -217,7 +217,7 @@ impl Trial {
             products: Products::default(),
             engine: Err("there is none".into()),
             cancel: cancel.clone(),
-            pulse: Pulse::start(),
+            pulse: Pulse::start(Vec::new()),
             notes: Notes::default(),
         });
         let scenario = scenario();

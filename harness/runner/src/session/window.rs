@@ -21,7 +21,8 @@ pub struct Window {
 /// What happened beside a measurement.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Beside {
-    /// How long this process stood still, if it did: what it measured of others is wrong.
+    /// How long this process stood still, or the engine that a start waited for, if they did: what was measured of others is
+    /// wrong.
     broken: Option<Duration>,
     /// What others took of the CPUs, where it is known.
     others: Option<Others>,
@@ -47,19 +48,20 @@ impl Beside {
     /// Of a start.
     pub fn start(context: &RunContext, startup: &Startup) -> Self {
         let (began_ns, answered_ns) = startup.span();
-        Self { broken: context.pulse.longest_break(began_ns, answered_ns), others: None }
+        let own = context.pulse.longest_break(began_ns, answered_ns);
+        Self { broken: own.max(startup.engine_stopped()), others: None }
     }
 
     /// Whether to measure again after so many tries. Notes what a reader must know.
     ///
     /// # Errors
-    /// This process stood still in the last try as well.
+    /// This process, or the engine, stood still in the last try as well.
     pub fn wants_another(self, context: &RunContext, subject: &Subject, tries: u32) -> Result<bool> {
         if let Some(length) = self.broken {
             if tries >= TRIES {
                 bail!(
-                    "this program was stopped for {:.1} s while it measured, {tries} times one after another: what it measured \
-                     then says nothing",
+                    "this program, or the container engine, was stopped for {:.1} s while it measured, {tries} times one after \
+                     another: what it measured then says nothing",
                     length.as_secs_f64()
                 );
             }

@@ -34,6 +34,15 @@ pub const FAULTS: &[Fault] = &[
         &[137],
     ),
     engine("engine-paused-for-3-s", LOAD, &[step!(LOADING, 300, PAUSE), step!(&[], 3000, REPAIR)], &[0, 1]),
+    Fault {
+        says: &["measured again"],
+        ..engine(
+            "engine-paused-for-2-s-in-start",
+            Compare::QUICK.on(On::Image),
+            &[step!(&[Sign::Said("round 1: ")], 0, PAUSE), step!(&[], 2000, REPAIR)],
+            &[0],
+        )
+    },
     engine(
         "engine-restarted-in-load",
         LOAD,

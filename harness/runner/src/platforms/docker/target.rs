@@ -196,7 +196,9 @@ impl DockerTarget {
             let instance = Box::new(self.running(&container, addr).await?);
             marks.extend(self.engine.network_connected(&container).await?.map(|at| ("network".to_owned(), at)));
             marks.extend(self.announced(&container).await?);
-            Ok(Launched { instance, startup: Startup::new(began, marks, answered) })
+            let stopped = self.common.context.pulse.longest_stop_of_engine(began, answered);
+            let startup = Startup::new(began, marks, answered).through_engine(stopped);
+            Ok(Launched { instance, startup })
         };
         match launched.await {
             Ok(launched) => Ok(launched),
