@@ -115,6 +115,14 @@ pub async fn build(layout: &Layout, wanted: &Wanted<'_>, mut progress: impl FnMu
     Ok(products)
 }
 
+/// One product to be built by cargo.
+struct Build {
+    product: Product,
+    /// What it is built of.
+    names: Vec<String>,
+    cargo: CargoBuild,
+}
+
 /// Builds what is of the workspace. Those of one profile one after another, since cargo locks that; beside them those of other
 /// profiles, since optimising a whole host keeps one CPU busy for a minute and the others idle.
 async fn cargos(
@@ -123,7 +131,7 @@ async fn cargos(
     products: &mut Products,
     progress: impl Fn(&str),
 ) -> Result<()> {
-    let mut profiles: BTreeMap<&str, Vec<(Product, Vec<String>, CargoBuild)>> = BTreeMap::new();
+    let mut profiles: BTreeMap<&str, Vec<Build>> = BTreeMap::new();
     for (&product, folders) in wanted {
         let is_there = |runtime| wanted.contains_key(&Product::JitHost(runtime));
         if matches!(product, Product::Compiler(runtime) if is_there(runtime)) {
@@ -132,15 +140,15 @@ async fn cargos(
         let Some(cargo) = product.cargo(folders) else { continue };
         let names =
             product.folder().map_or_else(|| folders.iter().cloned().collect(), |folder| vec![folder.to_owned()]);
-        profiles.entry(cargo.profile).or_default().push((product, names, cargo));
+        profiles.entry(cargo.profile).or_default().push(Build { product, names, cargo });
     }
     let mut profiles: Vec<_> = profiles.into_values().collect();
     // What takes longest is begun first.
-    profiles.sort_by_key(|builds| !builds.iter().any(|(product, ..)| product.is_shared()));
+    profiles.sort_by_key(|builds| !builds.iter().any(|build| build.product.is_shared()));
     let (jobs, progress) = (&cargo::jobs()?, &progress);
     let built = stream::iter(profiles).map(|builds| async move {
         let mut built = Vec::new();
-        for (product, names, cargo) in builds {
+        for Build { product, names, cargo } in builds {
             progress(&product.label());
             let told = |what: &str| progress(&format!("{}: {what}", product.label()));
             built.push((product, names, cargo.run(&layout.root, jobs, told).await?));

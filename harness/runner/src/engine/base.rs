@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use bollard::models::{CreateImageInfo, ImageInspect};
-use bollard::query_parameters::{CreateImageOptions, CreateImageOptionsBuilder};
+use bollard::query_parameters::{CreateImageOptions, CreateImageOptionsBuilder, TagImageOptions};
 use fs_err as fs;
 use futures_util::{Stream, StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
@@ -108,7 +108,7 @@ impl Engine {
     async fn pull_public(&self) -> Result<()> {
         let (name, tag) = PUBLIC_BASE.split_once(':').unwrap_or((PUBLIC_BASE, "latest"));
         let options = CreateImageOptionsBuilder::default().from_image(name).tag(tag).build();
-        drain(self.transfers.create_image(Some(options), None, None), REGISTRY_LIMIT).await
+        drain(self.transfers.create_image(Some(options), None, None), REGISTRY_LIMIT).await.map(drop)
     }
 
     async fn make_local(&self, recipe: &Path, digest: &str, log: &Path) -> Result<()> {
@@ -131,7 +131,13 @@ impl Engine {
         };
         let body = bollard::body_try_stream(stream::iter(chunks(fs::File::open(&archive)?)));
         let answers = self.transfers.create_image(Some(options), Some(body), None);
-        drain(answers, STALL_LIMIT).await.context("importing the base into the engine")
+        let last = drain(answers, STALL_LIMIT).await.context("importing the base into the engine")?;
+        // Its id. Not every engine heeds the tag that an import asks for (Podman 4.3 does not).
+        if let Some(id) = last.filter(|last| last.starts_with("sha256:")) {
+            let tag = TagImageOptions { repo: Some(LOCAL_BASE.0.into()), tag: Some(LOCAL_BASE.1.into()) };
+            self.docker.tag_image(&id, Some(tag)).await.context("naming the imported base")?;
+        }
+        Ok(())
     }
 }
 
@@ -158,20 +164,20 @@ async fn run_recipe(recipe: &Path, archive: &Path, log: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits for the end of a transfer; fails where it does, or where it stalls.
+/// Waits for the end of a transfer; fails where it does, or where it stalls. Returns what was said last.
 pub(super) async fn drain(
     answers: impl Stream<Item = Result<CreateImageInfo, bollard::errors::Error>>,
     first_limit: Duration,
-) -> Result<()> {
+) -> Result<Option<String>> {
     let mut answers = std::pin::pin!(answers);
-    let mut limit = first_limit;
+    let (mut limit, mut last) = (first_limit, None);
     while let Some(answer) =
         timeout(limit, answers.next()).await.map_err(|_| anyhow!("no answer within {} s", limit.as_secs()))?
     {
-        answer?;
+        last = answer?.status.or(last);
         limit = STALL_LIMIT;
     }
-    Ok(())
+    Ok(last)
 }
 
 /// A file a chunk at a time.
@@ -230,9 +236,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_registry_that_is_silent_is_given_up() {
+    async fn a_registry_that_is_silent_is_given_up_and_what_one_says_last_is_heard() {
         let silent = drain(stream::pending(), Duration::from_millis(10)).await.unwrap_err();
         assert!(silent.to_string().contains("no answer"), "{silent}");
-        drain(stream::iter([Ok(CreateImageInfo::default())]), REGISTRY_LIMIT).await.unwrap();
+        let said = |status: Option<&str>| {
+            let status = status.map(str::to_owned);
+            Ok(CreateImageInfo { status, ..CreateImageInfo::default() })
+        };
+        let said = stream::iter([said(Some("Pulling")), said(Some("sha256:1")), said(None)]);
+        assert_eq!(drain(said, REGISTRY_LIMIT).await.unwrap().as_deref(), Some("sha256:1"));
     }
 }

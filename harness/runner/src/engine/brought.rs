@@ -80,7 +80,7 @@ impl Engine {
     async fn pull(&self, reference: &str) -> Result<()> {
         let (name, tag) = split_tag(reference);
         let options = CreateImageOptionsBuilder::default().from_image(name).tag(tag).build();
-        drain(self.transfers.create_image(Some(options), None, None), REGISTRY_LIMIT).await
+        drain(self.transfers.create_image(Some(options), None, None), REGISTRY_LIMIT).await.map(drop)
     }
 
     /// Builds an image from a Dockerfile in a folder, under a name. Its own steps may come from the engine's cache.
