@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
-use tare_model::Group;
+use tare_model::{Arrivals, Group};
 use tare_runner::{Choice, SUITES, Suite};
 
 pub use self::quick::QuickArgs;
@@ -78,6 +78,10 @@ pub struct CompareArgs {
     /// The most rounds, instead of the suite's number
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
+    /// How requests at a given rate fall in time: `random` as those of many users (a Poisson process), `even` with one in each
+    /// slot of 1/rate, which is gentler
+    #[arg(long, value_name = "HOW", default_value = Arrivals::default().name(), value_parser = parse_arrivals)]
+    pub arrivals: Arrivals,
     /// The folder of the runs, instead of results/ (in the checkout, or in the current folder)
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,
@@ -197,6 +201,13 @@ fn parse_group(text: &str) -> Result<Group, String> {
     found.ok_or_else(|| format!("no such family of metrics; there are: {}", names.join(", ")))
 }
 
+fn parse_arrivals(text: &str) -> Result<Arrivals, String> {
+    let found = Arrivals::ALL.iter().copied().find(|arrivals| arrivals.name() == text);
+    found.ok_or_else(|| {
+        format!("there are {}", Arrivals::ALL.iter().map(|known| known.name()).collect::<Vec<_>>().join(" and "))
+    })
+}
+
 impl CompareArgs {
     /// The suite of that name.
     ///
@@ -209,7 +220,8 @@ impl CompareArgs {
     /// What is to be measured, with this seed.
     pub fn choice(&self, seed: u64) -> Choice {
         let chosen = self.select.choice(seed);
-        Choice { only: self.only.clone(), rounds: self.rounds, scope: self.suite().scope, ..chosen }
+        let (only, rounds, arrivals) = (self.only.clone(), self.rounds, self.arrivals);
+        Choice { only, rounds, arrivals, scope: self.suite().scope, ..chosen }
     }
 
     /// The command line that repeats the run.
@@ -232,6 +244,9 @@ impl CompareArgs {
         command.extend(select.quick.typed().into_iter().flat_map(|(name, value)| [name.to_owned(), value]));
         if let Some(rounds) = self.rounds {
             command.extend(["--rounds".to_owned(), rounds.to_string()]);
+        }
+        if self.arrivals != Arrivals::default() {
+            command.extend(["--arrivals", self.arrivals.name()].map(String::from));
         }
         command.extend(["--seed".to_owned(), seed.to_string()]);
         command
@@ -259,12 +274,23 @@ mod tests {
 
     #[test]
     fn a_run_can_be_repeated_by_its_recorded_command() {
-        let typed = ["tare", "compare", "--suite", "quick", "--platform", "native,docker/scratch", "--only", "size"];
+        let typed = [
+            "tare",
+            "compare",
+            "--suite",
+            "quick",
+            "--platform",
+            "native,docker/scratch",
+            "--only",
+            "size",
+            "--arrivals",
+            "even",
+        ];
         let Command::Compare(args) = Cli::parse_from(typed).command else { panic!("compare was typed") };
         let repeat = args.repeat(7, false);
         assert_eq!(
             repeat.join(" "),
-            "cargo run --release -- compare --suite quick --platform native,docker/scratch --only size --seed 7"
+            "cargo run --release -- compare --suite quick --platform native,docker/scratch --only size --arrivals even --seed 7"
         );
         let again = std::iter::once("tare".to_owned()).chain(repeat.into_iter().skip(4));
         let Command::Compare(again) = Cli::parse_from(again).command else { panic!("compare was recorded") };

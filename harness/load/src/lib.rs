@@ -30,4 +30,4 @@ pub use null::NullServer;
 pub use outcome::{Ended, Errors, Outcome, Tally};
 pub use request::{Expect, Parts, Request, RequestError, UNIQUE};
 pub use run::run;
-pub use settings::{LoadError, Mode, Settings};
+pub use settings::{Arrivals, LoadError, Mode, Settings};

@@ -22,8 +22,6 @@ pub struct Draw {
     pub request: usize,
     /// The unique value of the request. No two places of a sequence have the same.
     pub unique: u64,
-    /// Where in its time slot the request is due in the open loop, from 0 to just below 1.
-    pub within_slot: f64,
 }
 
 impl Mix {
@@ -62,22 +60,26 @@ impl Mix {
     /// Every place is found by itself, from its number, so the sequence is the same whatever the speed of the subject and
     /// however many threads share it.
     pub fn draw(&self, seed: u64, k: u64) -> Draw {
-        // `mix64` is a bijection: different places have different unique values.
-        let unique = mix64(mix64(seed) ^ k);
         let total = self.sums.last().copied().unwrap_or(1);
         let point = shuffle(k % total, mix64(mix64(seed ^ HAND) ^ (k / total)), total);
-        Draw {
-            request: self.sums.partition_point(|&sum| sum <= point),
-            unique,
-            within_slot: (mix64(unique ^ SLOT) >> 11) as f64 / (1_u64 << 53) as f64,
-        }
+        Draw { request: self.sums.partition_point(|&sum| sum <= point), unique: unique(seed, k) }
     }
+}
+
+/// The unique value at a place of the sequence of `seed`. `mix64` is a bijection: different places have different values.
+fn unique(seed: u64, k: u64) -> u64 {
+    mix64(mix64(seed) ^ k)
+}
+
+/// What decides when the request at a place of the sequence of `seed` is due: evenly distributed from 0 to just below 1.
+pub(crate) fn uniform(seed: u64, k: u64) -> f64 {
+    (mix64(unique(seed, k) ^ TIME) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Tells the hash for a hand from that for the unique values.
 const HAND: u64 = 0x5851_f42d_4c95_7f2d;
-/// Tells the hash for the place in the time slot from the unique value that it is derived from.
-const SLOT: u64 = 0x1405_7b7e_f767_814f;
+/// Tells the hash for a time from the unique value that it is derived from.
+const TIME: u64 = 0x1405_7b7e_f767_814f;
 
 /// Where a card of a hand of `total` cards goes: a permutation of `0..total` that the hash decides, and that needs no list.
 /// Multiplying by a number without a common factor with `total`, and adding another, meets every place once.
@@ -169,12 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn unique_values_never_repeat_and_slots_are_filled_evenly() {
+    fn unique_values_never_repeat_and_times_are_even() {
         let mix = mix(&[1]);
-        let draws: Vec<_> = (0..100_000).map(|k| mix.draw(3, k)).collect();
-        assert_eq!(draws.iter().map(|draw| draw.unique).collect::<HashSet<_>>().len(), draws.len());
-        assert!(draws.iter().all(|draw| (0.0..1.0).contains(&draw.within_slot)));
-        let mean = draws.iter().map(|draw| draw.within_slot).sum::<f64>() / draws.len() as f64;
+        let unique: HashSet<u64> = (0..100_000).map(|k| mix.draw(3, k).unique).collect();
+        assert_eq!(unique.len(), 100_000);
+        let uniform: Vec<f64> = (0..100_000).map(|k| uniform(3, k)).collect();
+        assert!(uniform.iter().all(|drawn| (0.0..1.0).contains(drawn)));
+        let mean = uniform.iter().sum::<f64>() / uniform.len() as f64;
         assert!((mean - 0.5).abs() < 0.005, "{mean}");
     }
 

@@ -8,14 +8,27 @@ use std::time::Duration;
 pub enum Mode {
     /// Every connection sends its next request as soon as it has the answer to the last: what the subject can do.
     Closed,
-    /// Requests are due on a schedule whatever the subject does: what its users would see. Time is divided into slots
-    /// of 1/rate, and one request is due in each, at a place that is drawn from the seed. So the rate is kept exactly,
-    /// but the requests do not march in step with anything periodic in the subject (timer ticks, epochs), which with
-    /// fixed spacing would be met by all requests of a run or by none.
+    /// Requests are due on a schedule whatever the subject does: what its users would see. The schedule is drawn from the
+    /// seed, and has as many requests as the rate says.
     Open {
         /// Requests per second, above zero.
         rate_rps: f64,
+        /// How they fall in time.
+        arrivals: Arrivals,
     },
+}
+
+/// How the requests of the open loop fall in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrivals {
+    /// Each whenever it likes, as those of many users: a Poisson process, given the number of its requests. Some come in
+    /// close succession, and wait for each other in the subject.
+    #[default]
+    Random,
+    /// One in each slot of 1/rate, at a place that is drawn: gentler than users are. They do not march in step with anything
+    /// periodic in the subject (timer ticks, epochs), which with fixed spacing would be met by all requests of a run or by
+    /// none.
+    Even,
 }
 
 /// How a load is put on a subject.
@@ -93,7 +106,7 @@ impl Settings {
             return refuse("duration and timeout must be above zero");
         }
         match self.mode {
-            Mode::Open { rate_rps } if !(rate_rps.is_finite() && rate_rps > 0.0) => {
+            Mode::Open { rate_rps, .. } if !(rate_rps.is_finite() && rate_rps > 0.0) => {
                 refuse("the rate must be a number above zero")
             }
             _ => Ok(()),

@@ -124,6 +124,9 @@ pub struct Plan {
     pub rotation: u32,
     /// Seconds that instances are left alone before their memory is read.
     pub settle_s: f64,
+    /// Seconds that the further starts of a subject may take in a round, beside the one of the instance that is measured.
+    #[serde(default)]
+    pub starts_s: f64,
     /// The load.
     pub load: LoadPlan,
 }
@@ -157,8 +160,40 @@ pub struct LoadPlan {
     pub objective_ns: BTreeMap<String, f64>,
     /// The open loop's rate as a share of the weakest subject's closed-loop capacity, found before the first round.
     pub open_share: f64,
+    /// How requests fall in time at a given rate, in the open loop and in the sweep.
+    #[serde(default = "Arrivals::of_earlier_versions")]
+    pub arrivals: Arrivals,
     /// Seconds after which an answer counts as missing.
     pub timeout_s: f64,
+}
+
+/// How requests fall in time at a given rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrivals {
+    /// Each whenever it likes, as those of many users: a Poisson process, given the number of its requests.
+    #[default]
+    Random,
+    /// One in each slot of 1/rate: gentler than users are.
+    Even,
+}
+
+impl Arrivals {
+    /// All.
+    pub const ALL: &[Self] = &[Self::Random, Self::Even];
+
+    /// Its name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Even => "even",
+        }
+    }
+
+    /// Of runs that do not say.
+    fn of_earlier_versions() -> Self {
+        Self::Even
+    }
 }
 
 /// How a sweep of rates is made.

@@ -1,7 +1,7 @@
 //! What stands below the tables: how to read them, and under which conditions it was measured.
 
 use tare_model::metrics::STARTUP_WARM;
-use tare_model::{Group, LoadPlan, RunRecord, RunState, Subject, Unit};
+use tare_model::{Arrivals, Group, LoadPlan, RunRecord, RunState, Subject, Unit};
 use tare_stats::{Cell, Summary};
 
 use crate::catalogue::Entry;
@@ -131,6 +131,13 @@ pub(crate) fn conditions(record: &RunRecord, summary: &Summary) -> Vec<(String, 
         ("versions".into(), versions.into_iter().chain(commit).collect::<Vec<_>>().join(", ")),
     ];
     entries.extend(precision(record, summary));
+    if record.plan.only.contains(&Group::Startup) && record.plan.starts_s > 0.0 {
+        let often = format!(
+            "one with each instance that is measured, and as many more as {} s a round allow; the median of a round counts",
+            record.plan.starts_s
+        );
+        entries.push(("starts".into(), often));
+    }
     if record.plan.only.contains(&Group::Load) {
         entries.push(("load".into(), load(record, &record.plan.load)));
     }
@@ -189,11 +196,15 @@ fn load(record: &RunRecord, plan: &LoadPlan) -> String {
     let rates: Vec<String> = calibration.open_rate_rps.iter().map(rate).collect();
     if !rates.is_empty() {
         parts.push(format!(
-            "open loop of {} s at {}, {:.0} % of what the weakest subject reaches{}",
+            "open loop of {} s at {}, {:.0} % of what the weakest subject reaches{}, {}",
             plan.open_s,
             rates.join(", "),
             plan.open_share * 100.0,
-            if record.controls().is_empty() { "" } else { " (a control that is weaker gets that share of its own)" }
+            if record.controls().is_empty() { "" } else { " (a control that is weaker gets that share of its own)" },
+            match plan.arrivals {
+                Arrivals::Random => "requests at random times as of many users (Poisson)",
+                Arrivals::Even => "requests evenly spread, which is gentler than users are",
+            }
         ));
     }
     parts.push(format!("closed loop of {} s", plan.closed_s));

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use tare_load::{Ended, LoadError, Mode, Outcome, Settings, run};
+use tare_load::{Arrivals, Ended, LoadError, Mode, Outcome, Settings, run};
 
 use crate::server::{OK, Server, Then, reply};
 use crate::{load, mix, settings};
@@ -23,7 +23,7 @@ fn gone(outcome: &Outcome) -> &str {
 
 #[test]
 fn a_subject_that_dies_ends_both_loops() {
-    for mode in [Mode::Closed, Mode::Open { rate_rps: 1000.0 }] {
+    for mode in [Mode::Closed, Mode::Open { rate_rps: 1000.0, arrivals: Arrivals::Even }] {
         let (tell, told) = mpsc::channel();
         let mut server = Server::start(move |asked, stream| {
             if asked.number == 50 {
@@ -63,7 +63,7 @@ fn a_subject_that_accepts_and_closes_is_not_hammered() {
 
 #[test]
 fn a_subject_that_hangs_ends_the_load_after_a_timeout() {
-    for mode in [Mode::Closed, Mode::Open { rate_rps: 500.0 }] {
+    for mode in [Mode::Closed, Mode::Open { rate_rps: 500.0, arrivals: Arrivals::Even }] {
         let released = Arc::new(AtomicBool::new(false));
         let server = Server::start({
             let released = Arc::clone(&released);
@@ -117,7 +117,7 @@ fn an_overloaded_subject_bounds_the_queue() {
         reply(stream, OK)
     });
     let timeout = Duration::from_millis(400);
-    let mode = Mode::Open { rate_rps: 1000.0 };
+    let mode = Mode::Open { rate_rps: 1000.0, arrivals: Arrivals::Even };
     let outcome = load(&Settings { duration: Duration::from_secs(1), timeout, mode, ..settings(server.addr) });
     assert_eq!((outcome.sent(), outcome.ended), (1000, Ended::Complete));
     assert!(outcome.right > 0);
@@ -151,8 +151,8 @@ fn settings_without_sense_are_refused() {
         Settings { connections: 0, ..good.clone() },
         Settings { duration: Duration::ZERO, ..good.clone() },
         Settings { timeout: Duration::ZERO, ..good.clone() },
-        Settings { mode: Mode::Open { rate_rps: 0.0 }, ..good.clone() },
-        Settings { mode: Mode::Open { rate_rps: f64::NAN }, ..good.clone() },
+        Settings { mode: Mode::Open { rate_rps: 0.0, arrivals: Arrivals::Even }, ..good.clone() },
+        Settings { mode: Mode::Open { rate_rps: f64::NAN, arrivals: Arrivals::Even }, ..good.clone() },
         Settings { cpus: vec![0, 1, 2], ..good.clone() },
     ] {
         let refused = run(&bad, &mix(), &AtomicBool::new(false));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
-use tare_load::{Ended, Mode, Settings, run};
+use tare_load::{Arrivals, Ended, Mode, Settings, run};
 
 use crate::server::{OK, Server, reply};
 use crate::{load, mix, settings};
@@ -47,7 +47,11 @@ fn the_closed_loop_sends_the_same_sequence_at_every_speed() {
 fn the_open_loop_sends_what_the_rate_says_whatever_the_speed() {
     for pause in [Duration::ZERO, Duration::from_millis(5)] {
         let (server, paths) = noting(pause);
-        let settings = Settings { connections: 4, mode: Mode::Open { rate_rps: 1000.0 }, ..settings(server.addr) };
+        let settings = Settings {
+            connections: 4,
+            mode: Mode::Open { rate_rps: 1000.0, arrivals: Arrivals::Even },
+            ..settings(server.addr)
+        };
         let outcome = load(&settings);
         assert_eq!((outcome.right, outcome.errors.total()), (200, 0), "{:?}", outcome.errors);
         assert_eq!((outcome.latency.len(), outcome.service_time.len()), (200, 200));
@@ -77,7 +81,7 @@ fn generator_threads_share_one_sequence() {
     let own = sched_getaffinity(Pid::from_raw(0)).expect("an affinity");
     let cpus: Vec<_> = (0..CpuSet::count()).filter(|&cpu| own.is_set(cpu).unwrap_or(false)).collect();
     let cpus = vec![cpus[0], cpus[cpus.len() - 1]];
-    let mode = Mode::Open { rate_rps: 1000.0 };
+    let mode = Mode::Open { rate_rps: 1000.0, arrivals: Arrivals::Even };
     let outcome = load(&Settings { connections: 4, cpus, mode, ..settings(server.addr) });
     assert_eq!((outcome.right, outcome.errors.total()), (200, 0), "{:?}", outcome.errors);
     let paths: HashSet<_> = paths.lock().expect("unpoisoned").iter().cloned().collect();
@@ -109,7 +113,7 @@ fn a_stall_shows_in_the_open_loop_and_hides_in_the_closed_one() {
     };
     // All that is due in the first 200 ms of the stall waits for at least 100 ms: 1000/s x 0.2 s, less the hundred
     // or so that a loaded machine might have been late with before it.
-    let (latencies, service_times) = affected(Mode::Open { rate_rps: 1000.0 });
+    let (latencies, service_times) = affected(Mode::Open { rate_rps: 1000.0, arrivals: Arrivals::Even });
     assert!(latencies > 150, "{latencies}");
     // The service time alone hides nearly all of them, in the open loop as in the closed: one for each connection.
     assert!(service_times * 5 < latencies, "{service_times} of {latencies}");
@@ -121,7 +125,7 @@ fn a_stall_shows_in_the_open_loop_and_hides_in_the_closed_one() {
 fn lateness_is_told_only_for_requests_that_had_a_connection() {
     // One connection, and answers that take longer than a slot: most requests wait for the subject.
     let (server, _) = noting(Duration::from_millis(5));
-    let mode = Mode::Open { rate_rps: 1000.0 };
+    let mode = Mode::Open { rate_rps: 1000.0, arrivals: Arrivals::Even };
     let outcome = load(&Settings { connections: 1, mode, ..settings(server.addr) });
     assert_eq!(outcome.right, 200);
     assert!(outcome.lateness.len() < 100, "{}", outcome.lateness.len());

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
 
-use tare_load::{Ended, Expect, Mix, Mode, NullServer, Parts, Request, ceiling};
+use tare_load::{Arrivals, Ended, Expect, Mix, Mode, NullServer, Parts, Request, ceiling};
 
 use crate::settings;
 
@@ -24,7 +24,7 @@ fn the_ceiling_is_measured_with_the_requests_of_the_load() {
     .expect("weights");
     // Mode and address are those of the load; the ceiling replaces them.
     let mut settings = settings(([127, 0, 0, 1], 1).into());
-    settings.mode = Mode::Open { rate_rps: 1.0 };
+    settings.mode = Mode::Open { rate_rps: 1.0, arrivals: Arrivals::Even };
     let outcome = ceiling(&settings, &mix, &[], &AtomicBool::new(false)).expect("the load begins");
     assert_eq!((outcome.errors.total(), outcome.ended), (0, Ended::Complete), "{:?}", outcome.errors);
     assert!(outcome.right > 100);

@@ -7,8 +7,8 @@ use tare_model::metrics::{
     THROUGHPUT,
 };
 use tare_model::{
-    Calibration, FailedCell, Group, Host, LoadPlan, Metric, Phase, Plan, RunRecord, RunState, SCHEMA_VERSION, Sample,
-    Subject, SweepPlan, VariantId, metric_records,
+    Arrivals, Calibration, FailedCell, Group, Host, LoadPlan, Metric, Phase, Plan, RunRecord, RunState, SCHEMA_VERSION,
+    Sample, Subject, SweepPlan, VariantId, metric_records,
 };
 use tare_report::Content;
 use tare_stats::{Reference, Summary};
@@ -55,6 +55,7 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
             in_depth: Vec::new(),
             rotation: 3,
             settle_s: 0.05,
+            starts_s: 0.25,
             load: LoadPlan {
                 connections: 32,
                 warmup_s: 1.0,
@@ -67,6 +68,7 @@ pub(crate) fn record(subjects: &[&str]) -> RunRecord {
                 sweep: sweep_plan(),
                 objective_ns: BTreeMap::new(),
                 open_share: 0.5,
+                arrivals: Arrivals::Random,
                 timeout_s: 5.0,
             },
         },

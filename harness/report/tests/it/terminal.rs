@@ -134,10 +134,13 @@ fn a_full_run_with_all_kinds_of_cells() {
       precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 5
                  subjects (startup_cold), 0 of 5 subjects (memory_pss), 0 of 6 subjects (throughput);
                  the others until the time or the rounds were spent
+      starts     one with each instance that is measured, and as many more as 0.25 s a round allow; the
+                 median of a round counts
       load       32 connections; open loop of 5 s at 4,000 requests/s (orders), 50 % of what the weakest
-                 subject reaches; closed loop of 3 s; each after a warm-up in windows of 1 s until two
-                 medians agree within 10 %; the generator's ceiling is 61,234 requests/s; generator on
-                 CPU 0, which it keeps awake, subjects on CPU 1
+                 subject reaches, requests at random times as of many users (Poisson); closed loop of 3
+                 s; each after a warm-up in windows of 1 s until two medians agree within 10 %; the
+                 generator's ceiling is 61,234 requests/s; generator on CPU 0, which it keeps awake,
+                 subjects on CPU 1
       command    tare compare --suite standard (suite standard, seed 42)
 
     Overview of orders
@@ -240,6 +243,8 @@ fn what_was_not_asked_for_has_no_columns() {
       versions   docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
       precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 5
                  subjects (startup_cold); the others until the time or the rounds were spent
+      starts     one with each instance that is measured, and as many more as 0.25 s a round allow; the
+                 median of a round counts
       command    tare compare --suite standard (suite standard, seed 42)
 
     Overview of orders
@@ -313,6 +318,8 @@ fn three_rounds_have_ranges_and_a_run_cut_short_says_so() {
       versions   docker 20.10.24, rustc 1.95.0, wasmtime 48.0.8, commit 0123abc
       precision  measured until the 95 % interval of the headline figure lies within 5 % of it: 0 of 2
                  subjects (startup_cold); the others until the time or the rounds were spent
+      starts     one with each instance that is measured, and as many more as 0.25 s a round allow; the
+                 median of a round counts
       command    tare compare --suite standard (suite standard, seed 42)
 
     Overview of orders

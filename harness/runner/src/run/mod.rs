@@ -11,6 +11,7 @@ pub mod plan;
 pub mod preflight;
 pub mod prepare;
 mod scheduler;
+mod starts;
 mod suites;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use self::plan::{Choice, Chosen, Suite, choose, order, plan};
 use self::preflight::{own_quota, quota};
 use self::prepare::{Prepared, Ready, failed, prepare};
 use self::scheduler::{Rotation, Scheduler};
+use self::starts::Starts;
 use crate::session::measure::{Findings, Job, Load, Reading};
 use crate::session::sweep::Sweep;
 use crate::sys::affinity::pin_this_thread;
@@ -184,14 +186,22 @@ impl Run<'_> {
     /// Measures in rounds until everything is precise, the time is spent, or there were as many as the plan has.
     async fn rounds(&mut self) -> Result<()> {
         let prepared = self.prepared;
-        let Plan { rounds, seed, reference, rotation, time_limit_s, .. } = self.record.plan.clone();
+        let Plan { rounds, seed, reference, rotation, time_limit_s, starts_s, .. } = self.record.plan.clone();
         let limit = Duration::from_secs_f64(time_limit_s);
         let subjects: Vec<Subject> = prepared.ready.iter().map(|ready| ready.subject.clone()).collect();
         let wanted = prepared.ready.iter().map(|ready| self.wanted(ready));
         let mut scheduler = Scheduler::new(wanted, &reference, rotation);
+        let mut starts = Starts::new(subjects.len(), Duration::from_secs_f64(starts_s));
         for round in 1..=rounds {
             let order = order(subjects.len(), seed, round);
+            let starting: Vec<usize> =
+                order.iter().copied().filter(|index| scheduler.due(*index, round).contains(&Group::Startup)).collect();
+            let spread = starts.spread(&starting, order.len(), seed, round);
             for (place, &index) in order.iter().enumerate() {
+                self.start_again(&spread[place], (round, place), &mut starts, &mut scheduler).await?;
+                if self.is_cancelled() {
+                    return self.interrupt();
+                }
                 let (ready, subject) = (&prepared.ready[index], &subjects[index]);
                 if self.strikes.get(subject).is_some_and(|strikes| *strikes >= FAILURES_TOLERATED) {
                     scheduler.drop(index);
@@ -226,6 +236,34 @@ impl Run<'_> {
         self.save()
     }
 
+    /// Starts these subjects once more each, for the times of their starts.
+    async fn start_again(
+        &mut self,
+        subjects: &[usize],
+        (round, place): (u32, usize),
+        starts: &mut Starts,
+        scheduler: &mut Scheduler,
+    ) -> Result<()> {
+        let prepared = self.prepared;
+        let plan = self.record.plan.clone();
+        for &index in subjects {
+            let ready = &prepared.ready[index];
+            if self.strikes.contains_key(&ready.subject) {
+                continue;
+            }
+            let began = Instant::now();
+            let started = self.job(&plan, ready, &[Group::Startup], None).start_again().await;
+            let took = began.elapsed();
+            starts.took(index, took);
+            scheduler.took_more(index, round, took);
+            if self.is_cancelled() {
+                return Ok(());
+            }
+            self.file(ready, Some(Group::Startup), (round, u32::try_from(place)? + 1), started)?;
+        }
+        Ok(())
+    }
+
     /// A subject with the families that are measured of it.
     fn wanted(&self, ready: &Ready<'_>) -> (Subject, Vec<Group>) {
         let (subject, Plan { only, in_depth, .. }) = (ready.subject.clone(), &self.record.plan);
@@ -251,9 +289,8 @@ impl Run<'_> {
     }
 
     async fn measure(&mut self, ready: &Ready<'_>, due: &[Group], round: u32, position: u32) -> Result<()> {
-        let subject = ready.subject.clone();
         let plan = self.record.plan.clone();
-        let rate = self.record.open_rate_rps(&subject);
+        let rate = self.record.open_rate_rps(&ready.subject);
         // Without figures of the load, it is there for the peak of memory.
         let loaded = due.contains(&Group::Load) || due.contains(&Group::Memory) && !self.wants(Group::Load);
         // Another sequence of requests in each round, the same for all subjects.
@@ -263,28 +300,46 @@ impl Run<'_> {
             rate_rps,
             sweep: self.sweep(ready, round),
         });
-        let job = Job {
+        let found = self.job(&plan, ready, due, load).run().await;
+        self.file(ready, None, (round, position), found)
+    }
+
+    /// What is to be done with a subject.
+    fn job<'j>(&'j self, plan: &'j Plan, ready: &'j Ready<'_>, groups: &'j [Group], load: Option<Load<'j>>) -> Job<'j> {
+        Job {
             context: &self.prepared.context,
             scenario: ready.scenario,
-            subject: &subject,
+            subject: &ready.subject,
             target: ready.target.as_ref(),
-            groups: due,
+            groups,
             load,
             instances: &plan.instances,
             settle: Duration::from_secs_f64(plan.settle_s),
-        };
-        let findings = match job.run().await {
+        }
+    }
+
+    /// Writes what was found of a subject at a place of a round, or why nothing was: of a family of metrics, or of all.
+    fn file(
+        &mut self,
+        ready: &Ready<'_>,
+        family: Option<Group>,
+        (round, position): (u32, u32),
+        found: Result<Findings>,
+    ) -> Result<()> {
+        let Findings { readings, failures, histograms } = match found {
             Ok(findings) => findings,
             // What the user ended has not failed.
             Err(_) if self.is_cancelled() => return Ok(()),
             Err(error) => {
-                *self.strikes.entry(subject).or_default() += 1;
-                self.record.failed.push(failed(&ready.subject, None, Some(round), &error));
+                *self.strikes.entry(ready.subject.clone()).or_default() += 1;
+                self.record.failed.push(failed(&ready.subject, family, Some(round), &error));
                 return Ok(());
             }
         };
-        self.strikes.remove(&subject);
-        let Findings { readings, failures, histograms } = findings;
+        // Who starts has not yet been measured.
+        if family.is_none() {
+            self.strikes.remove(&ready.subject);
+        }
         for (phase, latencies) in &histograms {
             self.observer.latencies(&LoadName { subject: &ready.subject, round, phase }, latencies)?;
         }

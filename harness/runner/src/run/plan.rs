@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
-use tare_model::{Group, LoadPlan, Plan, Role, Subject, SweepPlan};
+use tare_model::{Arrivals, Group, LoadPlan, Plan, Role, Subject, SweepPlan};
 
 use super::checks::{check_implementations, check_platforms, nothing_left};
 pub use super::suites::{SUITES, Scope, Suite};
@@ -27,6 +27,8 @@ pub struct Choice {
     pub seed: u64,
     /// The most rounds, instead of the suite's.
     pub rounds: Option<u32>,
+    /// How requests at a given rate fall in time.
+    pub arrivals: Arrivals,
 }
 
 /// A subject with what is behind it.
@@ -195,6 +197,7 @@ pub fn plan(suite: &Suite, choice: &Choice, chosen: &[Chosen<'_>]) -> Plan {
         in_depth: chosen.iter().filter(|chosen| chosen.in_depth).map(Chosen::subject).collect(),
         rotation: ROTATION,
         settle_s: SETTLE_S,
+        starts_s: suite.starts_s,
         load: LoadPlan {
             connections: CONNECTIONS,
             warmup_s: suite.warmup_s,
@@ -207,6 +210,7 @@ pub fn plan(suite: &Suite, choice: &Choice, chosen: &[Chosen<'_>]) -> Plan {
             sweep: SWEEP,
             objective_ns: chosen.iter().map(objective).collect(),
             open_share: OPEN_SHARE,
+            arrivals: choice.arrivals,
             timeout_s: TIMEOUT_S,
         },
     }

@@ -109,6 +109,12 @@ impl Scheduler {
         *took = (took.0 + time, took.1 + 1);
     }
 
+    /// Something more of a subject took so long in a round.
+    pub fn took_more(&mut self, index: usize, round: u32, time: Duration) {
+        let rotation = self.rotation(&self.due(index, round), round);
+        self.subjects[index].took.entry(rotation).or_default().0 += time;
+    }
+
     /// A subject is not measured any more.
     pub fn drop(&mut self, index: usize) {
         self.subjects[index].due.clear();

@@ -19,6 +19,8 @@ pub struct Suite {
     pub time_limit_s: f64,
     /// ...or it was measured in so many rounds.
     pub rounds: u32,
+    /// Seconds that the further starts of a subject may take in a round.
+    pub starts_s: f64,
     /// Seconds of a window of warm-up.
     pub warmup_s: f64,
     /// Seconds of the open loop.
@@ -53,6 +55,7 @@ pub const SUITES: &[Suite] = &[
         precision: 0.1,
         time_limit_s: 176.0,
         rounds: 20,
+        starts_s: 0.25,
         warmup_s: 0.02,
         open_s: 0.12,
         closed_s: 0.12,
@@ -67,6 +70,7 @@ pub const SUITES: &[Suite] = &[
         precision: 0.05,
         time_limit_s: 680.0,
         rounds: 40,
+        starts_s: 0.4,
         warmup_s: 0.05,
         open_s: 0.4,
         closed_s: 0.3,
@@ -81,6 +85,7 @@ pub const SUITES: &[Suite] = &[
         precision: 0.02,
         time_limit_s: 2500.0,
         rounds: 100,
+        starts_s: 0.8,
         warmup_s: 0.15,
         open_s: 1.5,
         closed_s: 1.0,

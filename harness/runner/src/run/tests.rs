@@ -194,6 +194,7 @@ struct Trial {
     only: Vec<Group>,
     rounds: u32,
     time_limit_s: f64,
+    starts_s: f64,
     warmup_steady: f64,
     /// Seconds of each load.
     load_s: f64,
@@ -204,7 +205,8 @@ impl Trial {
     fn of(rounds: u32, scripts: [Script; 3]) -> Self {
         let names = ["a", "b", "c"];
         let subjects = names.into_iter().zip(scripts).map(|(name, script)| (name, script, Vec::new())).collect();
-        Self { subjects, only: vec![Group::Startup], rounds, time_limit_s: 60.0, warmup_steady: 10.0, load_s: 0.02 }
+        let only = vec![Group::Startup];
+        Self { subjects, only, rounds, time_limit_s: 60.0, starts_s: 0.0, warmup_steady: 10.0, load_s: 0.02 }
     }
 
     fn run(&self, rule: &mut dyn StoppingRule) -> (RunRecord, Heard) {
@@ -239,7 +241,7 @@ impl Trial {
         plan.only.clone_from(&self.only);
         plan.subjects = prepared.ready.iter().map(|ready| ready.subject.clone()).collect();
         plan.reference = BTreeMap::from([("null".to_owned(), plan.subjects[0].clone())]);
-        plan.time_limit_s = self.time_limit_s;
+        (plan.time_limit_s, plan.starts_s) = (self.time_limit_s, self.starts_s);
         plan.load.warmup_steady = self.warmup_steady;
         (plan.load.capacity_s, plan.load.open_s, plan.load.closed_s) = (self.load_s, self.load_s, self.load_s);
         let record = begin_with("trial", Vec::new(), plan, Host::default(), Provenance::default());
@@ -282,6 +284,27 @@ fn each_round_has_the_order_of_the_seed_and_its_samples_are_safe_before_the_next
     let first_round = heard.samples.iter().filter(|sample| sample.round == 1 && sample.phase == "total");
     let places: Vec<u32> = first_round.map(|sample| sample.position).collect();
     assert_eq!(places, [1, 2, 3]);
+}
+
+#[test]
+fn what_starts_quickly_is_started_a_dozen_times_in_a_round_and_all_count_for_it() {
+    let (record, heard) = Trial { starts_s: 5.0, ..Trial::of(3, [always; 3]) }.run(&mut EveryRound);
+    assert_eq!((record.state, record.failed.len()), (RunState::Complete, 0));
+    let of = |name: &str, round: u32| {
+        let total = heard.samples.iter().filter(|sample| sample.phase == "total" && sample.round == round);
+        total.filter(|sample| sample.subject.platform == name).count()
+    };
+    for name in ["a", "b", "c"] {
+        assert_eq!(
+            [1, 2, 3].map(|round| of(name, round)),
+            [2, 12, 12],
+            "{name}: the first round shows what a start takes"
+        );
+    }
+    // The second round: three starts of the verification and six of the first are before it.
+    let round = &heard.log.launches()[9..45];
+    let has_all = |third: &[String]| ["a", "b", "c"].iter().all(|name| third.iter().any(|launched| launched == name));
+    assert!(round.chunks(12).all(has_all), "{round:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tare_load::{Ended, Mix, Mode, Outcome, Settings};
+use tare_load::{Arrivals, Ended, Mix, Mode, Outcome, Settings};
 use tare_model::LoadPlan;
 
 use crate::platforms::RunContext;
@@ -96,6 +96,15 @@ pub async fn ceiling(context: &RunContext, plan: &LoadPlan, mix: &Arc<Mix>, want
     let outcome =
         tokio::task::spawn_blocking(move || tare_load::ceiling(&settings, &mix, &cpus, cancel.flag())).await?;
     Ok(outcome.context("the load generator's ceiling could not be found")?.throughput_rps())
+}
+
+/// The open loop at a rate, as the plan has it.
+pub fn open(plan: &LoadPlan, rate_rps: f64) -> Mode {
+    let arrivals = match plan.arrivals {
+        tare_model::Arrivals::Random => Arrivals::Random,
+        tare_model::Arrivals::Even => Arrivals::Even,
+    };
+    Mode::Open { rate_rps, arrivals }
 }
 
 /// The open loop's rate of each service in requests per second: this share of the capacity of its weakest subject.

@@ -13,7 +13,7 @@ use tare_model::metrics::{
 use tare_model::{Group, LoadPlan, Metric, Phase, Subject};
 
 use super::density::density;
-use super::drive::{Loop, drive, warm_up};
+use super::drive::{Loop, drive, open, warm_up};
 use super::mix::mix;
 use super::sweep::Sweep;
 use super::verify::verify;
@@ -122,7 +122,7 @@ impl Job<'_> {
     }
 
     /// Launches it, again where this process stood still meanwhile.
-    async fn launch(&self) -> Result<Launched> {
+    pub(super) async fn launch(&self) -> Result<Launched> {
         let mut tries = 1;
         loop {
             let launched = self.target.launch().await.context("it did not get ready")?;
@@ -163,7 +163,7 @@ impl Job<'_> {
         let captures = verify(self.scenario, instance.addr(), seed, timeout).await?;
         let mix = Arc::new(mix(self.scenario, &captures)?);
         let watch = memory.clone().map(|memory| Sampler::start(move || memory.read()));
-        let open = Loop { name: "open", mode: Mode::Open { rate_rps }, seconds: plan.open_s, seed };
+        let open = Loop { name: "open", mode: open(plan, rate_rps), seconds: plan.open_s, seed };
         let done = self.one_loop(instance, plan, &mix, open, findings).await;
         if let (Some(watch), Some(memory)) = (watch, memory) {
             findings.over_time(self.context, &watch.stop(), plan.open_s);
@@ -246,7 +246,7 @@ impl Job<'_> {
     }
 
     /// The same subject deployed into an engine that already runs.
-    async fn deploy(&self, findings: &mut Findings) -> Result<()> {
+    pub(super) async fn deploy(&self, findings: &mut Findings) -> Result<()> {
         let mut tries = 1;
         let deployed = loop {
             let deployed = self.target.deploy().await.context("it could not be deployed into a running engine")?;
@@ -308,7 +308,7 @@ impl Findings {
         self.histograms.push((phase.into(), latencies.clone()));
     }
 
-    fn startup(&mut self, metric: &'static Metric, startup: &Startup) {
+    pub(super) fn startup(&mut self, metric: &'static Metric, startup: &Startup) {
         self.read(metric, "total", startup.total_ns() as f64);
         for (phase, length) in startup.phases() {
             self.read(metric, phase, length as f64);

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tare_load::{Mix, Mode, Outcome};
+use tare_load::{Mix, Outcome};
 use tare_model::metrics::{KEPT_UP, LOAD_ERRORS, SUSTAINED_RATE, SWEEP_LATENCY};
 use tare_model::{LoadPlan, Phase};
 
-use super::drive::{Loop, drive};
+use super::drive::{Loop, drive, open};
 use super::measure::Findings;
 use crate::platforms::RunContext;
 use crate::sys::clock::monotonic_ns;
@@ -70,7 +70,8 @@ impl Sweep<'_> {
             let rate_rps = self.rates_rps[place];
             // The same for all subjects, and other unique values than in the loops before: the instance is the same.
             let seed = seed.rotate_left(16).wrapping_add(1 + place as u64 * u64::from(tries) + u64::from(again));
-            let wanted = Loop { name: "sweep", mode: Mode::Open { rate_rps }, seconds: self.seconds(rate_rps), seed };
+            let mode = open(self.plan, rate_rps);
+            let wanted = Loop { name: "sweep", mode, seconds: self.seconds(rate_rps), seed };
             let began_ns = monotonic_ns();
             let outcome = drive(context, addr, self.plan, mix, wanted).await;
             let outcome = outcome.with_context(|| format!("at {rate_rps} requests/s of the sweep"))?;
