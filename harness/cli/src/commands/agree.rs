@@ -10,12 +10,6 @@ use crate::exit::Exit;
 use crate::results::{self, Run};
 use crate::screen::print;
 
-/// The share of cells that must overlap.
-const OVERLAPPING: f64 = 0.95;
-
-/// The share of the reference's ratios to itself that may exclude 1: what chance does.
-const EXCLUDING: f64 = 0.05;
-
 /// Runs it. Exits with 1 where they do not agree.
 ///
 /// # Errors
@@ -32,13 +26,10 @@ pub fn execute(args: &AgreeArgs) -> Result<Exit> {
     );
     let found =
         agreement(&results::summary(&one, &one_samples), &results::summary(&other, &other_samples), &one.plan.noise);
-    let Some(overlapping) = found.overlapping() else {
-        anyhow::bail!("no cell has an interval in both runs: it takes six rounds of each");
-    };
-    print(&told(&found, overlapping))?;
-    let agree = overlapping >= OVERLAPPING && found.excluding().is_none_or(|share| share <= EXCLUDING);
-    print(verdict(agree))?;
-    Ok(if agree { Exit::Done } else { Exit::CellFailed })
+    ensure!(found.cells > 0, "no cell has an interval in both runs: it takes six rounds of each");
+    print(&told(&found))?;
+    print(verdict(found.is_chance()))?;
+    Ok(if found.is_chance() { Exit::Done } else { Exit::CellFailed })
 }
 
 fn comparable(one: &RunRecord, other: &RunRecord) -> Result<()> {
@@ -60,24 +51,24 @@ fn comparable(one: &RunRecord, other: &RunRecord) -> Result<()> {
     Ok(())
 }
 
-fn told(found: &Agreement, overlapping: f64) -> String {
+fn told(found: &Agreement) -> String {
     let name = |cell: &Cell| format!("{} {} {}", cell.subject, cell.metric.name, cell.phase);
     let mut lines = vec![format!(
-        "{:.1} % of {} cells overlap (at least {:.0} % should)",
-        overlapping * 100.0,
+        "the intervals of {} of {} cells have nothing in common (chance does that to {} at most, in 99 of 100 pairs of runs)",
+        found.apart.len(),
         found.cells,
-        OVERLAPPING * 100.0
+        found.apart_by_chance()
     )];
     for (one, other) in &found.apart {
         let unit = one.metric.unit;
         lines.push(format!("  {}: {:.4e} and {:.4e} {unit}", name(one), one.value.median, other.value.median));
     }
-    if let Some(excluding) = found.excluding() {
+    if found.noise_cells > 0 {
         lines.push(format!(
-            "{:.1} % of {} ratios of the reference to itself exclude 1 (at most {:.0} % should)",
-            excluding * 100.0,
+            "{} of {} ratios of the reference to itself exclude 1 (chance does that to {} at most)",
+            found.noise_excludes_one.len(),
             found.noise_cells,
-            EXCLUDING * 100.0
+            found.excluding_by_chance()
         ));
         lines.extend(
             found

@@ -54,7 +54,10 @@ pub(crate) const NOT_SHOWN: &[(&Metric, &str)] = &[
 /// What is shown.
 pub(crate) const ENTRIES: &[Entry] = &[
     Entry {
-        explanation: Some("bytes of the component, the binary, or all layers of the image"),
+        explanation: Some(
+            "bytes of what it is started from: the component or what it was compiled to ahead, the binary, or all layers of the \
+             image",
+        ),
         column: Some(column("shipped", CellKind::Plain)),
         markdown: Some("shipped"),
         question: Some(Question {
@@ -65,7 +68,8 @@ pub(crate) const ENTRIES: &[Entry] = &[
         charts: &[chart(
             "size-shipped",
             "bytes shipped",
-            "The component, the binary, or all layers of the image, uncompressed.",
+            "What it is started from, uncompressed: the component or what it was compiled to ahead, the binary, or all layers of \
+             the image.",
             ChartKind::Dots,
         )],
         ..entry(sections::SIZE, &SIZE, "artifact", "bytes shipped")
@@ -80,6 +84,11 @@ pub(crate) const ENTRIES: &[Entry] = &[
             ChartKind::Dots,
         )],
         ..entry(sections::SIZE, &SIZE, "compressed", "bytes pulled")
+    },
+    Entry {
+        explanation: Some("of what is compiled ahead, the component that runs on any machine"),
+        column: Some(column("portable", CellKind::Partial)),
+        ..entry(sections::SIZE, &SIZE, "portable", "the portable component")
     },
     Entry {
         explanation: Some("all that must be on the machine to run it (host, container engine)"),
@@ -256,17 +265,6 @@ pub(crate) const ENTRIES: &[Entry] = &[
         ..entry(sections::FULL_LOAD, &THROUGHPUT, "closed", "throughput")
     },
     Entry {
-        column: Some(column("CPU/request", CellKind::Plain)),
-        markdown: Some("CPU per request"),
-        charts: &[chart(
-            "load-cpu",
-            "CPU time per request at full load",
-            "Of all the subject's processes, what the engine runs for it included.",
-            ChartKind::Dots,
-        )],
-        ..entry(sections::FULL_LOAD, &CPU_PER_REQUEST, "closed", "CPU time per request")
-    },
-    Entry {
         below: Some(Below::Sweep),
         charts: &[chart(
             "load-sweep",
@@ -280,7 +278,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
                 objective: true,
             }),
         )],
-        ..entry(sections::LATENCY, &SWEEP_LATENCY, "p99", "latency at each rate")
+        ..entry(sections::AT_ONE_RATE, &SWEEP_LATENCY, "p99", "latency at each rate")
     },
     Entry {
         explanation: Some("see rate sweep"),
@@ -297,8 +295,8 @@ pub(crate) const ENTRIES: &[Entry] = &[
     },
     Entry {
         explanation: Some("half of the requests took no longer"),
-        column: Some(column("median", CellKind::Plain)),
-        ..entry(sections::LATENCY, &LATENCY, "open_p50", "median latency")
+        column: Some(column("median latency", CellKind::Plain)),
+        ..entry(sections::AT_ONE_RATE, &LATENCY, "open_p50", "median latency")
     },
     Entry {
         explanation: Some("99 % of the requests took no longer"),
@@ -320,6 +318,19 @@ pub(crate) const ENTRIES: &[Entry] = &[
                 ],
             }),
         )],
-        ..entry(sections::LATENCY, &LATENCY, "open_p99", "99th percentile of the latency")
+        ..entry(sections::AT_ONE_RATE, &LATENCY, "open_p99", "99th percentile of the latency")
+    },
+    Entry {
+        explanation: Some("CPU time of all the subject's processes over the requests answered"),
+        column: Some(column("CPU/request", CellKind::Plain)),
+        markdown: Some("CPU per request"),
+        charts: &[chart(
+            "load-cpu",
+            "CPU time per request",
+            "Open loop at one rate for all subjects of the service; of all the subject's processes, what the engine runs for it \
+             included.",
+            ChartKind::Dots,
+        )],
+        ..entry(sections::AT_ONE_RATE, &CPU_PER_REQUEST, "open", "CPU time per request")
     },
 ];

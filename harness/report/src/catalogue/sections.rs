@@ -70,9 +70,9 @@ pub(super) const MEMORY: &Section = &Section {
 pub(super) const FULL_LOAD: &Section =
     &Section { name: "full load", topic: &LOAD_TOPIC, explanation: "closed loop, every connection always busy" };
 
-pub(super) const LATENCY: &Section = &Section {
-    name: "latency",
+pub(super) const AT_ONE_RATE: &Section = &Section {
+    name: "at one rate",
     topic: &LOAD_TOPIC,
-    explanation: "open loop at one rate for all subjects of a service, from the moment at which a request was due to the end \
-                  of its right answer",
+    explanation: "open loop at one rate for all subjects of a service; latency: from the moment at which a request was due to \
+                  the end of its right answer",
 };

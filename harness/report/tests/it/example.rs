@@ -178,7 +178,7 @@ impl Made {
     /// Three rounds of load: closed-loop requests/s, CPU per request, open-loop median and 99th percentile in µs.
     pub(crate) fn load(self, [rate, cpu, p50, p99]: [f64; 4]) -> Self {
         self.rounds(3, &THROUGHPUT, "closed", rate)
-            .rounds(3, &CPU_PER_REQUEST, "closed", cpu * 1e3)
+            .rounds(3, &CPU_PER_REQUEST, "open", cpu * 1e3)
             .rounds(3, &LATENCY, "open_p50", p50 * 1e3)
             .rounds(3, &LATENCY, "open_p99", p99 * 1e3)
     }

@@ -50,7 +50,7 @@ const SAMPLED: &[(&Metric, &str, f64)] = &[
     (&MEMORY_HIGH_WATER, "rss", 3.1e6),
     (&MEMORY_PER_INSTANCE, "total", 0.4e6),
     (&THROUGHPUT, "closed", 1500.0),
-    (&CPU_PER_REQUEST, "closed", 11e3),
+    (&CPU_PER_REQUEST, "open", 11e3),
     (&SUSTAINED_RATE, "p99", 3100.0),
     (&LATENCY, "open_p50", 70e3),
     (&LATENCY, "open_p90", 120e3),

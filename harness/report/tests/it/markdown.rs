@@ -21,14 +21,14 @@ fn a_run_as_markdown() {
     - The rate of requests of orders/native/process, orders/docker/scratch is marked: it may not be all that the subject can do, or not all answers were right.
     - This run has a warning: read it before you rely on a figure.
 
-    | orders | shipped, MB | cold start, ms | idle memory, MB | full load, requests/s | CPU per request, µs | 99th percentile, ms |
+    | orders | shipped, MB | cold start, ms | idle memory, MB | full load, requests/s | 99th percentile, ms | CPU per request, µs |
     |---|---|---|---|---|---|---|
-    | native/process | 1.92 | 0.942 ±2% | 1.21 ±2% | 52,607 ~2% [1] | 18.3 ~2% | 0.402 ~2% |
-    | wasmtime/aot | 0.361 | 3.62 ±2% | 8.41 ±2% | 23,999 ~3% | 39.9 ~3% | 0.916 ~2% |
-    | wasmtime/jit | 0.361 | 96.6 ±2% | 31.0 ±2% | 23,751 ~3% | 40.4 ~3% | 0.939 ~2% |
-    | wasmtime/reuse | 0.361 | – | – | 38,954 ~2% | 25.0 ~2% | 0.512 ~2% |
-    | docker/scratch | 1.92 | 83.8 ±2% | 1.23 ±2% + 2.46 | 51,486 ~2% [1] | 18.5 ~2% | 0.411 ~2% |
-    | docker/debian | 75.9 | 210 ±2% | 1.46 ±2% + 3.25 | 7,820 ~2% | 118 ~2% | 48.1 ~3% [2][3] |
+    | native/process | 1.92 | 0.942 ±2% | 1.21 ±2% | 52,607 ~2% [1] | 0.402 ~2% | 18.1 ~3% |
+    | wasmtime/aot | 0.361 | 3.62 ±2% | 8.41 ±2% | 23,999 ~3% | 0.916 ~2% | 40.1 ~2% |
+    | wasmtime/jit | 0.361 | 96.6 ±2% | 31.0 ±2% | 23,751 ~3% | 0.939 ~2% | 40.6 ~2% |
+    | wasmtime/reuse | 0.361 | – | – | 38,954 ~2% | 0.512 ~2% | 24.8 ~3% |
+    | docker/scratch | 1.92 | 83.8 ±2% | 1.23 ±2% + 2.46 | 51,486 ~2% [1] | 0.411 ~2% | 18.3 ~3% |
+    | docker/debian | 75.9 | 210 ±2% | 1.46 ±2% + 3.25 | 7,820 ~2% | 48.1 ~3% [2][3] | 119 ~2% |
     | docker/wasm | – | – | – | – | – | – |
 
     Medians over rounds; ± is how far the 95 % interval of the median reaches, ~ the range where there are fewer than six rounds. In idle memory: proportional set size of the processes that run the service + proportional set size of what the engine runs for this subject beside it.

@@ -40,25 +40,25 @@ fn a_full_run_with_all_kinds_of_cells() {
     docker/debian   1.46 ±2% 1.21× ±3%  4.73 ~2% 1.12× ~6%   +3.25 ±2%  3.03 ±2%
     docker/wasm     failed [1]          failed [1]          –           –
 
-                    full load ──────────────────────────────────────
-                    throughput, requests/s    CPU/request, µs
-    native/process  52,607 ~2%    1×     [2]  18.3 ~2%    1×
-    wasmtime/aot    23,999 ~3% 0.46× ~6%      39.9 ~3% 2.21× ~6%
-    wasmtime/jit    23,751 ~3% 0.46× ~6% [3]  40.4 ~3% 2.24× ~6% [3]
-    wasmtime/reuse  38,954 ~2% 0.74× ~0%      25.0 ~2% 1.37× ~0%
-    docker/scratch  51,486 ~2% 0.98× ~0% [2]  18.5 ~2% 1.01× ~0%
-    docker/debian    7,820 ~2% 0.15× ~6%       118 ~2% 6.33× ~6%
-    docker/wasm     failed [1]                failed [1]
+                    full load, requests/s ──
+                    throughput
+    native/process  52,607 ~2%    1×     [2]
+    wasmtime/aot    23,999 ~3% 0.46× ~6%
+    wasmtime/jit    23,751 ~3% 0.46× ~6% [3]
+    wasmtime/reuse  38,954 ~2% 0.74× ~0%
+    docker/scratch  51,486 ~2% 0.98× ~0% [2]
+    docker/debian    7,820 ~2% 0.15× ~6%
+    docker/wasm     failed [1]
 
-                    latency, µs ──────────────────────────────────────────
-                    median                     99th percentile
-    native/process  61.0 ~2%    1×                402 ~2%    1×
-    wasmtime/aot    88.4 ~2% 1.45× ~1%            916 ~2% 2.28× ~1%
-    wasmtime/jit    90.4 ~2% 1.48× ~1% [3]        939 ~2% 2.33× ~1% [3]
-    wasmtime/reuse  70.0 ~2% 1.15× ~0%            512 ~2% 1.27× ~0%
-    docker/scratch  62.0 ~2% 1.02× ~0%            411 ~2% 1.02× ~0%
-    docker/debian    211 ~3% 3.39× ~6% [4][5]  48,059 ~3%  117× ~6% [4][5]
-    docker/wasm     failed [1]                 failed [1]
+                    at one rate, µs ──────────────────────────────────────────────────────────────
+                    median latency             99th percentile              CPU/request
+    native/process  61.0 ~2%    1×                402 ~2%    1×             18.1 ~3%    1×
+    wasmtime/aot    88.4 ~2% 1.45× ~1%            916 ~2% 2.28× ~1%         40.1 ~2% 2.21× ~1%
+    wasmtime/jit    90.4 ~2% 1.48× ~1% [3]        939 ~2% 2.33× ~1% [3]     40.6 ~2% 2.24× ~1% [3]
+    wasmtime/reuse  70.0 ~2% 1.15× ~0%            512 ~2% 1.27× ~0%         24.8 ~3% 1.37× ~0%
+    docker/scratch  62.0 ~2% 1.02× ~0%            411 ~2% 1.02× ~0%         18.3 ~3% 1.01× ~0%
+    docker/debian    211 ~3% 3.39× ~6% [4][5]  48,059 ~3%  117× ~6% [4][5]   119 ~2% 6.68× ~6%
+    docker/wasm     failed [1]                 failed [1]                   failed [1]
 
     where the time of a cold start goes, ms
     native/process  0.942 ≈ spawn 0.411 + listen 0.110 + first answer 0.421
@@ -84,32 +84,32 @@ fn a_full_run_with_all_kinds_of_cells() {
              -1.5 %, memory_pss -1.5 %, memory_cgroup -1.5 %, memory_engine -1.5 %
 
     How to read it
-      ×          the value over that of native/process in the same round, median over rounds: not always
-                 the quotient of the medians shown; a warm start over its cold start where it has no
-                 engine of its own
-      ±          the 95 % interval of the median (between order statistics) lies within this share of
-                 it; both ends are in summary.csv
-      ~          all rounds lie within this share of the median: a range, as fewer than six rounds have
-                 no 95 % interval
-      –          not measured
-      ≈          each part is a median of its own, so that they add up to the total only about
-      size       shipped: bytes of the component, the binary, or all layers of the image; compressed:
-                 the same as pulled (gzip); all needed: all that must be on the machine to run it (host,
-                 container engine)
-      start-up   from launch to the end of the first right answer; cold: nothing of the subject runs;
-                 warm engine: deployed into a running Wasm host. `= cold`: no engine of its own that
-                 could be warm; a container engine always runs
-      memory     PSS (resident memory, shared pages divided among their users) of the subject's
-                 processes; idle: having answered once; peak under load: the most that was read in a
-                 load; engine: +x is what the engine runs for this subject besides, (x) is the part of
-                 them that the empty Wasm host has; cgroup: what the container's cgroup is charged:
-                 usage less inactive file cache
-      full load  closed loop, every connection always busy; throughput: right answers per second;
-                 CPU/request: CPU time of all the subject's processes over the requests answered
-      latency    open loop at one rate for all subjects of a service, from the moment at which a request
-                 was due to the end of its right answer; median: half of the requests took no longer;
-                 99th percentile: 99 % of the requests took no longer
-      rounds     size: measured once, startup: 10, memory: 10, load: 3
+      ×            the value over that of native/process in the same round, median over rounds: not
+                   always the quotient of the medians shown; a warm start over its cold start where it
+                   has no engine of its own
+      ±            the 95 % interval of the median (between order statistics) lies within this share of
+                   it; both ends are in summary.csv
+      ~            all rounds lie within this share of the median: a range, as fewer than six rounds
+                   have no 95 % interval
+      –            not measured
+      ≈            each part is a median of its own, so that they add up to the total only about
+      size         shipped: bytes of what it is started from: the component or what it was compiled to
+                   ahead, the binary, or all layers of the image; compressed: the same as pulled (gzip);
+                   all needed: all that must be on the machine to run it (host, container engine)
+      start-up     from launch to the end of the first right answer; cold: nothing of the subject runs;
+                   warm engine: deployed into a running Wasm host. `= cold`: no engine of its own that
+                   could be warm; a container engine always runs
+      memory       PSS (resident memory, shared pages divided among their users) of the subject's
+                   processes; idle: having answered once; peak under load: the most that was read in a
+                   load; engine: +x is what the engine runs for this subject besides, (x) is the part of
+                   them that the empty Wasm host has; cgroup: what the container's cgroup is charged:
+                   usage less inactive file cache
+      full load    closed loop, every connection always busy; throughput: right answers per second
+      at one rate  open loop at one rate for all subjects of a service; latency: from the moment at
+                   which a request was due to the end of its right answer; median latency: half of the
+                   requests took no longer; 99th percentile: 99 % of the requests took no longer;
+                   CPU/request: CPU time of all the subject's processes over the requests answered
+      rounds       size: measured once, startup: 10, memory: 10, load: 3
 
     Marks
       [1]  orders/docker/wasm: the image was not built: no space left on device; free some (docker
@@ -221,9 +221,9 @@ fn what_was_not_asked_for_has_no_columns() {
                 both ends are in summary.csv
       –         not measured
       ≈         each part is a median of its own, so that they add up to the total only about
-      size      shipped: bytes of the component, the binary, or all layers of the image; compressed: the
-                same as pulled (gzip); all needed: all that must be on the machine to run it (host,
-                container engine)
+      size      shipped: bytes of what it is started from: the component or what it was compiled to
+                ahead, the binary, or all layers of the image; compressed: the same as pulled (gzip);
+                all needed: all that must be on the machine to run it (host, container engine)
       start-up  from launch to the end of the first right answer; cold: nothing of the subject runs;
                 warm engine: deployed into a running Wasm host. `= cold`: no engine of its own that
                 could be warm; a container engine always runs
@@ -347,9 +347,9 @@ fn a_run_that_measured_nothing_tells_why() {
 
     How to read it
       –     not measured
-      size  shipped: bytes of the component, the binary, or all layers of the image; compressed: the
-            same as pulled (gzip); all needed: all that must be on the machine to run it (host,
-            container engine)
+      size  shipped: bytes of what it is started from: the component or what it was compiled to ahead,
+            the binary, or all layers of the image; compressed: the same as pulled (gzip); all needed:
+            all that must be on the machine to run it (host, container engine)
 
     Marks
       [1]  auth/docker/scratch: no engine answers at /var/run/docker.sock

@@ -266,15 +266,15 @@ impl Target for WasmTarget {
     }
 
     fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
-        let host = file_size(&self.host)?;
+        let (served, host) = (file_size(self.served())?, file_size(&self.host)?);
         let mut sizes = vec![
-            ("artifact", file_size(&self.portable)?),
-            ("compressed", compressed_size(&self.portable)?),
+            ("artifact", served),
+            ("compressed", compressed_size(self.served())?),
             ("shared", host),
-            ("total", file_size(self.served())? + host),
+            ("total", served + host),
         ];
-        if let Some(code) = &self.code {
-            sizes.push(("aot", file_size(code)?));
+        if self.code.is_some() {
+            sizes.push(("portable", file_size(&self.portable)?));
         }
         Ok(sizes)
     }

@@ -4,27 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::unistd::Uid;
 use tare_load::{Histogram, Mix, Mode, Outcome};
 use tare_model::metrics::{
-    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, MEMORY_TRACE,
-    STARTUP_COLD, STARTUP_WARM, THROUGHPUT, WARM_UP,
+    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_ENGINE, STARTUP_COLD, STARTUP_WARM, THROUGHPUT, WARM_UP,
 };
 use tare_model::{Group, LoadPlan, Metric, Phase, Subject};
 
 use super::density::density;
 use super::drive::{Loop, drive, open, warm_up};
+use super::memory::Memory;
 use super::mix::mix;
 use super::sweep::Sweep;
 use super::verify::verify;
 use super::window::{Beside, Window};
 use crate::platforms::{Instance, Launched, Processes, RunContext, Startup, Target};
 use crate::sys::cgroup::Cgroup;
-use crate::sys::sampling::{PERIOD, Sampler, cpu_time_ns, high_water_bytes, pss_bytes};
+use crate::sys::sampling::cpu_time_ns;
 use crate::workload::Scenario;
-
-/// How many of the readings of memory during a loop are kept, about.
-const TRACE_POINTS: f64 = 20.0;
 
 /// The share of requests that may go wrong before the figures of a load are thrown away.
 const TOLERATED_ERRORS: f64 = 0.001;
@@ -162,19 +158,21 @@ impl Job<'_> {
         let timeout = Duration::from_secs_f64(plan.timeout_s);
         let captures = verify(self.scenario, instance.addr(), seed, timeout).await?;
         let mix = Arc::new(mix(self.scenario, &captures)?);
-        let watch = memory.clone().map(|memory| Sampler::start(move || memory.read()));
-        let open = Loop { name: "open", mode: open(plan, rate_rps), seconds: plan.open_s, seed };
-        let done = self.one_loop(instance, plan, &mix, open, findings).await;
-        if let (Some(watch), Some(memory)) = (watch, memory) {
-            findings.over_time(self.context, &watch.stop(), plan.open_s);
-            findings.memory(self.context, "after", memory.read());
-            findings.high_water(&memory);
+        if let Some(memory) = memory {
+            self.memory_under_load(instance, memory, findings, &Load { plan, seed, rate_rps, sweep: None }, &mix)
+                .await?;
         }
-        done?;
-        if self.groups.contains(&Group::Load) {
-            // Other unique values than in the open loop: the instance is the same.
-            let closed = Loop { name: "closed", mode: Mode::Closed, seconds: plan.closed_s, seed: seed ^ u64::MAX };
-            self.one_loop(instance, plan, &mix, closed, findings).await?;
+        if !self.groups.contains(&Group::Load) {
+            return Ok(mix);
+        }
+        let open = Loop { name: "open", mode: open(plan, rate_rps), seconds: plan.open_s, seed };
+        // Other unique values than in the open loop: the instance is the same.
+        let closed = Loop { name: "closed", mode: Mode::Closed, seconds: plan.closed_s, seed: seed ^ u64::MAX };
+        for wanted in [open, closed] {
+            let Done { outcome, spent, warm_up } = self.one_loop(instance, plan, &mix, wanted).await?;
+            self.note_lateness(Duration::from_nanos(outcome.lateness.value_at_quantile(0.99)));
+            findings.read(&WARM_UP, wanted.name, warm_up.as_nanos() as f64);
+            findings.load(&wanted, &outcome, spent);
         }
         Ok(mix)
     }
@@ -201,14 +199,13 @@ impl Job<'_> {
         Ok(())
     }
 
-    async fn one_loop(
+    pub(super) async fn one_loop(
         &self,
         instance: &mut dyn Instance,
         plan: &LoadPlan,
         mix: &Arc<Mix>,
         wanted: Loop,
-        findings: &mut Findings,
-    ) -> Result<()> {
+    ) -> Result<Done> {
         let processes = instance.processes()?;
         let warmed = warm_up(self.context, instance.addr(), plan, mix, wanted).await?;
         if !warmed.steady {
@@ -231,12 +228,7 @@ impl Job<'_> {
             }
             tries += 1;
         };
-        self.note_lateness(Duration::from_nanos(outcome.lateness.value_at_quantile(0.99)));
-        if self.groups.contains(&Group::Load) {
-            findings.read(&WARM_UP, wanted.name, warmed.took.as_nanos() as f64);
-            findings.load(&wanted, &outcome, spent);
-        }
-        Ok(())
+        Ok(Done { outcome, spent, warm_up: warmed.took })
     }
 
     fn note_lateness(&self, late: Duration) {
@@ -276,25 +268,13 @@ fn cpu_ns(processes: &Processes, cgroup: Option<&Cgroup>) -> Result<u64> {
     Ok(service + sum(&processes.engine)?)
 }
 
-/// Where the memory of an instance is read.
-#[derive(Clone)]
-struct Memory {
-    processes: Processes,
-    cgroup: Option<Cgroup>,
-}
-
-impl Memory {
-    fn of(instance: &dyn Instance) -> Result<Self> {
-        Ok(Self { processes: instance.processes()?, cgroup: instance.cgroup().cloned() })
-    }
-
-    /// The service's proportional set size, its cgroup's charge, and what the engine runs beside it; in bytes.
-    fn read(&self) -> [Option<u64>; 3] {
-        let pss = |pids: &[i32]| pids.iter().map(|&pid| pss_bytes(pid).ok()).sum::<Option<u64>>();
-        let engine = (!self.processes.engine.is_empty()).then(|| pss(&self.processes.engine)).flatten();
-        let cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.memory_usage().ok());
-        [pss(&self.processes.service), cgroup, engine]
-    }
+/// A loop that is over.
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    /// The CPU time of the subject in nanoseconds, where it is known.
+    spent: Option<u64>,
+    /// How long the warm-up before it took.
+    warm_up: Duration,
 }
 
 impl Findings {
@@ -312,54 +292,6 @@ impl Findings {
         self.read(metric, "total", startup.total_ns() as f64);
         for (phase, length) in startup.phases() {
             self.read(metric, phase, length as f64);
-        }
-    }
-
-    fn memory(&mut self, context: &RunContext, phase: &str, readings: [Option<u64>; 3]) {
-        let [pss, cgroup, engine] = readings;
-        for (metric, bytes) in [(&MEMORY_PSS, pss), (&MEMORY_CGROUP, cgroup), (&MEMORY_ENGINE, engine)] {
-            if let Some(bytes) = bytes {
-                self.read(metric, phase, bytes as f64);
-            }
-        }
-        if pss.is_some() {
-            return;
-        }
-        // Known before, and said by `doctor`: the account of its cgroup is what there is.
-        if cgroup.is_some() && !Uid::effective().is_root() {
-            context.notes.warn(
-                "only root may read the memory of other users' processes: of containers there is what the kernel accounts to \
-                 their cgroups, file cache included, and no proportional set size",
-            );
-            return;
-        }
-        let reason = "the memory of its processes cannot be read: only root may read that of other users' processes, and that \
-                      of a process that has ended is gone";
-        self.failures.push((Group::Memory, reason.into()));
-    }
-
-    /// The readings during a loop of so many seconds: the peak of each quantity, and the service's memory over time.
-    fn over_time(&mut self, context: &RunContext, readings: &[[Option<u64>; 3]], loop_s: f64) {
-        let peak = |place: usize| readings.iter().filter_map(|reading| reading[place]).max();
-        self.memory(context, "peak", [peak(0), peak(1), peak(2)]);
-        // Long loops have many readings, of which a curve needs some only.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and casts saturate")]
-        let step = (loop_s / PERIOD.as_secs_f64() / TRACE_POINTS).ceil().max(1.0) as usize;
-        for (place, reading) in readings.iter().enumerate().step_by(step) {
-            if let Some(bytes) = reading[0] {
-                let at = place as u128 * PERIOD.as_millis();
-                self.read(&MEMORY_TRACE, Phase::at("pss", at as f64), bytes as f64);
-            }
-        }
-    }
-
-    fn high_water(&mut self, memory: &Memory) {
-        let service = memory.processes.service.iter().map(|&pid| high_water_bytes(pid).ok()).sum::<Option<u64>>();
-        let cgroup = memory.cgroup.as_ref().and_then(|cgroup| cgroup.memory_high_water().ok());
-        for (phase, bytes) in [("rss", service), ("cgroup", cgroup)] {
-            if let Some(bytes) = bytes {
-                self.read(&MEMORY_HIGH_WATER, phase, bytes as f64);
-            }
         }
     }
 
@@ -391,7 +323,7 @@ impl Findings {
     }
 }
 
-fn describe_errors(phase: &str, outcome: &Outcome) -> String {
+pub(super) fn describe_errors(phase: &str, outcome: &Outcome) -> String {
     let kinds = outcome.errors.tallies().into_iter().filter(|(_, tally)| tally.count > 0);
     let texts =
         kinds.map(|(kind, tally)| format!("{} {kind} (first: {})", tally.count, tally.first.as_deref().unwrap_or("?")));

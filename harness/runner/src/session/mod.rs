@@ -5,6 +5,7 @@ mod again;
 pub mod density;
 pub mod drive;
 pub mod measure;
+mod memory;
 pub mod mix;
 pub mod sweep;
 pub mod verify;
