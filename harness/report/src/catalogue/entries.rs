@@ -299,7 +299,9 @@ pub(crate) const ENTRIES: &[Entry] = &[
         ..entry(sections::AT_ONE_RATE, &LATENCY, "open_p50", "median latency")
     },
     Entry {
-        explanation: Some("99 % of the requests took no longer"),
+        explanation: Some(
+            "99 % of the requests took no longer; of 1,000 requests at least, of one round or of several together",
+        ),
         column: Some(column("99th percentile", CellKind::Plain)),
         markdown: Some("99th percentile"),
         charts: &[chart(

@@ -9,6 +9,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use tare_model::{ArtifactRecord, Role};
 
+use super::private::Private;
 use super::process::{Process, Program};
 use super::{
     Common, End, Entry, Instance, Isolation, Launched, Platform, Processes, Replicas, RunContext, Separate, Startup,
@@ -82,7 +83,9 @@ impl Variant for Plain {
             return Ok(Box::new(ForeignTarget::new(common, folder, command, *port)?));
         }
         let binary = context.products.file(Product::StaticBinary, &workload.to_string())?.to_owned();
-        Ok(Box::new(NativeTarget { common, binary }))
+        let private = Private::new(&context.layout)?;
+        let run = private.copy(&binary)?;
+        Ok(Box::new(NativeTarget { common, binary, run, _private: private }))
     }
 }
 
@@ -90,6 +93,10 @@ impl Variant for Plain {
 struct NativeTarget {
     common: Common,
     binary: PathBuf,
+    /// A copy of it, which is what is run.
+    run: PathBuf,
+    /// Holds the copy.
+    _private: Private,
 }
 
 #[async_trait(?Send)]
@@ -102,7 +109,7 @@ impl Target for NativeTarget {
     fn settings(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("link".into(), "static, glibc".into()),
-            ("user".into(), self.common.user([self.binary.as_path()])),
+            ("user".into(), self.common.user([self.run.as_path()])),
             ("cpus".into(), affinity::list(&self.common.context.cpus.subject)),
         ])
     }
@@ -115,12 +122,12 @@ impl Target for NativeTarget {
         let Common { context, probe, .. } = &self.common;
         let deadline = self.common.deadline();
         let program = Program {
-            path: &self.binary,
+            path: &self.run,
             args: Vec::new(),
             env: self.common.env_listening_on("127.0.0.1:0"),
             folder: None,
             commands: false,
-            as_nobody: self.common.is_nobody([self.binary.as_path()]),
+            as_nobody: self.common.is_nobody([self.run.as_path()]),
             log: self.common.log(),
         };
         let (mut process, began) = Process::start(program, &context.cpus, &context.cancel)?;

@@ -10,6 +10,7 @@ use tare_model::ArtifactRecord;
 use tare_protocol::Command;
 
 use super::native::ProcessInstance;
+use super::private::Private;
 use super::process::{Process, Program};
 use super::{
     Common, Deployed, Entry, Isolation, Launched, MEMORY_LIMIT, Processes, Replicas, RunContext, Startup, Target,
@@ -130,14 +131,18 @@ impl Variant for WasmVariant {
             let Implementation { needs, limits, .. } = workload.implementation;
             refusal(&portable, self.runtime, needs, limits.memory_bytes().unwrap_or(MEMORY_LIMIT))?;
         }
+        let (host, private) = (file(host)?, Private::new(&context.layout)?);
+        let served = code.as_ref().unwrap_or(&portable);
+        let running = Running { host: private.copy(&host)?, served: private.copy(served)?, _private: private };
         Ok(Box::new(WasmTarget {
+            running,
             settings: self.settings(&common, workload),
             needs: workload.implementation.needs.clone(),
             folder: workload.given().map(|given| given.folder.clone()).unwrap_or_default(),
             common,
             guest: self.guest,
             portable,
-            host: file(host)?,
+            host,
             code,
         }))
     }
@@ -147,9 +152,19 @@ impl Variant for WasmVariant {
 #[derive(Debug, Clone)]
 pub(super) struct Settings(Vec<(String, String)>);
 
+/// The copies of files that are run.
+struct Running {
+    host: PathBuf,
+    /// What the host is given to serve.
+    served: PathBuf,
+    /// Holds the copies.
+    _private: Private,
+}
+
 /// See the variant that it is made of.
 struct WasmTarget {
     common: Common,
+    running: Running,
     settings: Settings,
     needs: Needs,
     /// What folders in its needs are relative to.
@@ -163,14 +178,14 @@ struct WasmTarget {
 }
 
 impl WasmTarget {
-    /// What the host is given to serve.
+    /// What the host is given a copy of to serve.
     fn served(&self) -> &Path {
         self.code.as_ref().unwrap_or(&self.portable)
     }
 
     /// What its process reads.
     fn files(&self) -> [&Path; 2] {
-        [&self.host, self.served()]
+        [&self.running.host, &self.running.served]
     }
 
     fn start(&self, args: Vec<String>, commands: bool) -> Result<(Process, u64)> {
@@ -179,7 +194,7 @@ impl WasmTarget {
         all.extend(host_args(&self.common, &self.settings));
         all.extend(grant_args(&self.needs, &self.folder));
         let (env, log, as_nobody) = (BTreeMap::new(), self.common.log(), self.common.is_nobody(self.files()));
-        let program = Program { path: &self.host, args: all, env, folder: None, commands, as_nobody, log };
+        let program = Program { path: &self.running.host, args: all, env, folder: None, commands, as_nobody, log };
         Process::start(program, &self.common.context.cpus, &self.common.context.cancel)
     }
 
@@ -195,8 +210,11 @@ impl WasmTarget {
     fn deploy_into(&self, process: &mut Process, name: &str) -> Result<Startup> {
         let Common { context, probe, .. } = &self.common;
         let deadline = self.common.deadline();
-        let command =
-            Command::Deploy { service: name.into(), path: self.served().into(), listen: ([127, 0, 0, 1], 0).into() };
+        let command = Command::Deploy {
+            service: name.into(),
+            path: self.running.served.clone(),
+            listen: ([127, 0, 0, 1], 0).into(),
+        };
         let began = monotonic_ns();
         process.command(&command)?;
         let (addr, mut marks) = process.listening(deadline, &context.cancel)?;
@@ -282,7 +300,7 @@ impl Target for WasmTarget {
     async fn launch(&self) -> Result<Launched> {
         let Common { context, subject, probe, .. } = &self.common;
         let deadline = self.common.deadline();
-        let service = format!("{}={}@127.0.0.1:0", subject.service, self.served().display());
+        let service = format!("{}={}@127.0.0.1:0", subject.service, self.running.served.display());
         let (mut process, began) = self.start(vec!["--service".into(), service], false)?;
         let (addr, mut marks) = process.listening(deadline, &context.cancel)?;
         let answered = probe.ask(addr, deadline, &mut || context.cancel.given_up())?;

@@ -7,6 +7,7 @@ pub mod examine;
 mod intruder;
 pub mod isolation;
 pub mod observer;
+mod percentiles;
 pub mod plan;
 pub mod preflight;
 pub mod prepare;
@@ -25,6 +26,7 @@ use tare_model::{Group, Plan, RunRecord, RunState, Sample, Subject};
 
 use self::begin::begin;
 use self::observer::{LoadName, Measured, Observer, Progress, StoppingRule};
+use self::percentiles::Percentiles;
 use self::plan::{Choice, Chosen, Suite, choose, order, plan};
 use self::preflight::{own_quota, quota};
 use self::prepare::{Prepared, Ready, failed, prepare};
@@ -113,7 +115,16 @@ async fn measure(
         context.notes.warn(format!("before the rounds, {}: {}", found.what, found.detail));
     }
     let (began, cpu_times) = (Instant::now(), CpuTimes::now());
-    let mut run = Run { prepared, record, observer, rule, began, cpu_times, strikes: HashMap::new() };
+    let mut run = Run {
+        prepared,
+        record,
+        observer,
+        rule,
+        began,
+        cpu_times,
+        percentiles: Percentiles::default(),
+        strikes: HashMap::new(),
+    };
     run.sizes()?;
     run.calibrate().await?;
     if !run.is_cancelled() {
@@ -136,6 +147,7 @@ struct Run<'a> {
     began: Instant,
     /// Those of the machine at the beginning.
     cpu_times: Option<CpuTimes>,
+    percentiles: Percentiles,
     /// Failures one after another, by subject.
     strikes: HashMap<Subject, u32>,
 }
@@ -326,7 +338,7 @@ impl Run<'_> {
         (round, position): (u32, u32),
         found: Result<Findings>,
     ) -> Result<()> {
-        let Findings { readings, failures, histograms } = match found {
+        let Findings { mut readings, failures, histograms } = match found {
             Ok(findings) => findings,
             // What the user ended has not failed.
             Err(_) if self.is_cancelled() => return Ok(()),
@@ -342,6 +354,10 @@ impl Run<'_> {
         }
         for (phase, latencies) in &histograms {
             self.observer.latencies(&LoadName { subject: &ready.subject, round, phase }, latencies)?;
+            // Those of the sweep are known at their rates.
+            if phase.at.is_none() {
+                readings.extend(self.percentiles.after(round, &ready.subject, &phase.name, latencies));
+            }
         }
         self.write(ready, round, position, readings)?;
         for (group, reason) in failures {

@@ -13,7 +13,7 @@ use super::observer::{Observer, Progress};
 use super::plan::{Chosen, is_named};
 use crate::artifacts::{Product, Products, Wanted, build};
 use crate::engine::{Engine, EngineError, RunOwner, Swept};
-use crate::platforms::{DOCKER, Entry, Notes, RunContext, Target, remove_leftovers, variants};
+use crate::platforms::{DOCKER, Entry, Notes, RunContext, Target, private_files, remove_leftovers, variants};
 use crate::sys::affinity::Cpus;
 use crate::sys::bounded::cut;
 use crate::sys::cancel::Cancel;
@@ -94,7 +94,7 @@ pub async fn sweep(layout: &Layout, engine: Option<&Engine>) -> Result<Swept> {
         swept.removed.push(format!("{processes} processes"));
     }
     swept.removed.extend(remove_leftovers(layout, Owner::is_dead)?);
-    let folders = temporary::remove(Owner::is_dead);
+    let folders = temporary::remove(Owner::is_dead) + temporary::remove_in(&private_files(layout), Owner::is_dead);
     if folders > 0 {
         swept.removed.push(format!("{folders} temporary folders"));
     }

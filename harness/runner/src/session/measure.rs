@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tare_load::{Histogram, Mix, Mode, Outcome};
 use tare_model::metrics::{
-    CPU_PER_REQUEST, LATENCY, LOAD_ERRORS, MEMORY_ENGINE, STARTUP_COLD, STARTUP_WARM, THROUGHPUT, WARM_UP,
+    CPU_PER_REQUEST, LOAD_ERRORS, MEMORY_ENGINE, STARTUP_COLD, STARTUP_WARM, THROUGHPUT, WARM_UP,
 };
 use tare_model::{Group, LoadPlan, Metric, Phase, Subject};
 
@@ -312,11 +312,6 @@ impl Findings {
         };
         self.read(&THROUGHPUT, phase, throughput);
         self.histogram(phase, &outcome.latency);
-        let percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999), ("max", 1.0)];
-        for (name, quantile) in percentiles {
-            let value = outcome.latency.value_at_quantile(quantile);
-            self.read(&LATENCY, format!("{phase}_{name}"), value as f64);
-        }
         if let Some(cpu_ns) = cpu_ns {
             self.read(&CPU_PER_REQUEST, phase, cpu_ns as f64 / outcome.right as f64);
         }
