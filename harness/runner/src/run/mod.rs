@@ -37,6 +37,7 @@ use crate::session::sweep::Sweep;
 use crate::sys::affinity::pin_this_thread;
 use crate::sys::cancel::Cancel;
 use crate::sys::conditions;
+use crate::sys::costs::costs;
 use crate::sys::finding::Level;
 use crate::sys::sampling::{CpuTimes, STEAL_LIMIT};
 use crate::workload::{Layout, Service};
@@ -114,6 +115,7 @@ async fn measure(
     for found in now.filter(|found| found.level > Level::Good) {
         context.notes.warn(format!("before the rounds, {}: {}", found.what, found.detail));
     }
+    record.host.conditions.extend(costs(&context.cpus));
     let (began, cpu_times) = (Instant::now(), CpuTimes::now());
     let mut run = Run {
         prepared,

@@ -22,7 +22,17 @@ pub fn conditions() -> BTreeMap<String, String> {
     );
     let virtual_machine = fs_err::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains(" hypervisor"));
     found.insert("virtual machine".into(), if virtual_machine { "yes" } else { "no" }.into());
+    found.extend(moves().map(|moves| ("cgroup option favordynmods".to_owned(), moves)));
     found
+}
+
+/// Whether the kernel is told to be quick where processes move between cgroups, as every start of a container wants (it takes a
+/// lock of all processes otherwise, which is most of that start); some distributions set it.
+fn moves() -> Option<String> {
+    let mounts = fs_err::read_to_string("/proc/self/mountinfo").ok()?;
+    let mut cgroups = mounts.lines().filter(|mount| mount.contains(" - cgroup")).peekable();
+    cgroups.peek()?;
+    Some(if cgroups.all(|mount| mount.contains("favordynmods")) { "on" } else { "off" }.to_owned())
 }
 
 /// Frequency governor, turbo, simultaneous threads, and how often a core was slowed for its heat.

@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod cgroup;
 pub mod clock;
 pub mod conditions;
+pub mod costs;
 pub mod digest;
 pub mod facts;
 pub mod finding;
