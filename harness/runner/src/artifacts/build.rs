@@ -2,6 +2,7 @@
 //! without a compiler is to load.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -143,8 +144,11 @@ async fn cargos(
         profiles.entry(cargo.profile).or_default().push(Build { product, names, cargo });
     }
     let mut profiles: Vec<_> = profiles.into_values().collect();
-    // What takes longest is begun first.
-    profiles.sort_by_key(|builds| !builds.iter().any(|build| build.product.is_shared()));
+    // What takes longest is begun first: each host is optimised as a whole.
+    let hosts = |builds: &Vec<Build>| {
+        builds.iter().filter(|build| matches!(build.product, Product::Host(_) | Product::JitHost(_))).count()
+    };
+    profiles.sort_by_key(|builds| Reverse(hosts(builds)));
     let (jobs, progress) = (&cargo::jobs()?, &progress);
     let built = stream::iter(profiles).map(|builds| async move {
         let mut built = Vec::new();
