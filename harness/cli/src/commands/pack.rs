@@ -13,6 +13,7 @@ use tare_runner::{Broken, Layout};
 use crate::args::PackArgs;
 use crate::exit::Exit;
 use crate::machine;
+use crate::progress::Steps;
 use crate::screen::say;
 
 /// What the library has of a checkout as it is.
@@ -46,8 +47,9 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
     let _alone = machine::take().await?;
     let mut steps = Steps::default();
     let progress = |what: &str| {
-        if steps.is_new(what) {
-            say(&format!("build: {what}"));
+        let step = what.split_once(": ").map_or(what, |(step, _)| step);
+        if steps.is_new(step, what) {
+            say(&format!("build: {step}"));
         }
     };
     let products = tare_runner::build_all(&layout, &names(&args.platform), progress).await?;
@@ -73,22 +75,6 @@ pub async fn execute(args: &PackArgs) -> Result<Exit> {
     fs::copy(program, bin.join("tare"))?;
     say(&format!("packed into {}: run {}", args.out.display(), bin.join("tare").display()));
     Ok(Exit::Done)
-}
-
-/// Tells the steps of a build from what goes on within each: hundreds of crates, which nobody reads in a log.
-#[derive(Default)]
-struct Steps(Option<String>);
-
-impl Steps {
-    /// Whether a message is of a new step.
-    fn is_new(&mut self, message: &str) -> bool {
-        let within = |step: &String| message.strip_prefix(step.as_str()).is_some_and(|rest| rest.starts_with(':'));
-        if self.0.as_ref().is_some_and(within) {
-            return false;
-        }
-        self.0 = Some(message.to_owned());
-        true
-    }
 }
 
 /// The names of platforms and variants, with [`HEADLINES`] replaced by what it stands for.
@@ -117,15 +103,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_log_has_a_line_for_each_step_and_none_for_each_crate() {
-        let mut steps = Steps::default();
-        let messages =
-            ["hosts", "hosts: 1 crates, last a", "hosts: 2 crates, last b", "hosts with compiler", "starter"];
-        let shown: Vec<_> = messages.into_iter().filter(|message| steps.is_new(message)).collect();
-        assert_eq!(shown, ["hosts", "hosts with compiler", "starter"]);
-    }
 
     #[test]
     fn one_name_stands_for_what_the_shortest_suite_measures() {

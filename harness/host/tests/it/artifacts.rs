@@ -39,7 +39,7 @@ pub(crate) static WASMER: Program = Program {
     // Not as it is measured where it is: as what compiles ahead, which takes half as long to build.
     jit: LazyLock::new(|| {
         let package = "tare-host-wasmer";
-        build_as("release", &[&["-p", package, "--bin", &format!("{package}-jit")], COMPILER].concat())
+        build_as("compiler", &[&["-p", package, "--bin", &format!("{package}-jit")], COMPILER].concat())
     }),
     guest: LazyLock::new(|| compile(&WASMER, &GUEST)),
     compiler: "tare-host-wasmer-jit",

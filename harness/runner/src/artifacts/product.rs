@@ -175,8 +175,8 @@ impl Runtime {
 /// The profile of the root manifest that everything measured is built with. Hosts have it under names of their own.
 const PROFILE: &str = "service";
 
-/// The profile of what is not measured; the program itself is built with it.
-const UNMEASURED: &str = "release";
+/// The profile of hosts that only compile ahead.
+const COMPILER: &str = "compiler";
 
 impl Product {
     /// Its name in files: of logs, and of what an archive holds.
@@ -253,7 +253,7 @@ impl Product {
             }
             Self::Host(runtime) => (linux("gnu"), runtime.profile(), vec!["--bin".into(), runtime.package()]),
             Self::JitHost(runtime) => (linux("gnu"), runtime.profile(), with_compiler(runtime)),
-            Self::Compiler(runtime) => (None, UNMEASURED, with_compiler(runtime)),
+            Self::Compiler(runtime) => (None, COMPILER, with_compiler(runtime)),
             Self::Ahead(..) | Self::GivenProgram | Self::GivenImage => return None,
         };
         // For musl it is the default.
