@@ -11,7 +11,7 @@ use crate::{
 
 /// The version of `run.json` and the csv files beside it. It grows with every change that a reader of the
 /// old form would misread; files of another version are refused by name.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The record of a run: `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,7 +125,6 @@ pub struct Plan {
     /// Seconds that instances are left alone before their memory is read.
     pub settle_s: f64,
     /// Seconds that the further starts of a subject may take in a round, beside the one of the instance that is measured.
-    #[serde(default)]
     pub starts_s: f64,
     /// The load.
     pub load: LoadPlan,
@@ -161,7 +160,6 @@ pub struct LoadPlan {
     /// The open loop's rate as a share of the weakest subject's closed-loop capacity, found before the first round.
     pub open_share: f64,
     /// How requests fall in time at a given rate, in the open loop and in the sweep.
-    #[serde(default = "Arrivals::of_earlier_versions")]
     pub arrivals: Arrivals,
     /// Seconds after which an answer counts as missing.
     pub timeout_s: f64,
@@ -188,11 +186,6 @@ impl Arrivals {
             Self::Random => "random",
             Self::Even => "even",
         }
-    }
-
-    /// Of runs that do not say.
-    fn of_earlier_versions() -> Self {
-        Self::Even
     }
 }
 
