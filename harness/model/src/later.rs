@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Better, Group, Outcome, Role, RunRecord, RunState, Side, Unit, Violation};
+use crate::{Arrivals, Better, Group, Outcome, Role, RunRecord, RunState, Side, Unit, Violation};
 
 /// A word that this version does not know, as often as a file has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +78,7 @@ const FAMILY: &str = "family of metrics";
 const PLACES: &[Place] = &[
     place::<RunState>("state", &["state"], Then::Put("shown as such", || "unknown".into())),
     place::<Group>(FAMILY, &["plan", "only", "*"], Then::LeaveOut),
+    place::<Arrivals>("arrivals", &["plan", "load", "arrivals"], Then::Put("shown as such", || "unknown".into())),
     place::<Side>("side", &["platforms", "*", "side"], Then::Put("taken for neither side", || Value::Null)),
     place::<Role>(
         "role",

@@ -174,10 +174,12 @@ pub enum Arrivals {
     Random,
     /// One in each slot of 1/rate: gentler than users are.
     Even,
+    /// As a later version has it.
+    Unknown,
 }
 
 impl Arrivals {
-    /// All.
+    /// All that can be chosen.
     pub const ALL: &[Self] = &[Self::Random, Self::Even];
 
     /// Its name on the command line and in files.
@@ -185,6 +187,7 @@ impl Arrivals {
         match self {
             Self::Random => "random",
             Self::Even => "even",
+            Self::Unknown => "unknown",
         }
     }
 }

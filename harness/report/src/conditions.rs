@@ -204,6 +204,7 @@ fn load(record: &RunRecord, plan: &LoadPlan) -> String {
             match plan.arrivals {
                 Arrivals::Random => "requests at random times as of many users (Poisson)",
                 Arrivals::Even => "requests evenly spread, which is gentler than users are",
+                Arrivals::Unknown => "requests at times that this version does not know how to name",
             }
         ));
     }

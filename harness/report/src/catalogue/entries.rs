@@ -300,7 +300,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
     },
     Entry {
         explanation: Some(
-            "99 % of the requests took no longer; of 1,000 requests at least, of one round or of several together",
+            "99 % of the requests took no longer (of 1,000 at least, of one round or of several together)",
         ),
         column: Some(column("99th percentile", CellKind::Plain)),
         markdown: Some("99th percentile"),

@@ -107,8 +107,9 @@ fn a_full_run_with_all_kinds_of_cells() {
       full load    closed loop, every connection always busy; throughput: right answers per second
       at one rate  open loop at one rate for all subjects of a service; latency: from the moment at
                    which a request was due to the end of its right answer; median latency: half of the
-                   requests took no longer; 99th percentile: 99 % of the requests took no longer;
-                   CPU/request: CPU time of all the subject's processes over the requests answered
+                   requests took no longer; 99th percentile: 99 % of the requests took no longer (of
+                   1,000 at least, of one round or of several together); CPU/request: CPU time of all
+                   the subject's processes over the requests answered
       rounds       size: measured once, startup: 10, memory: 10, load: 3
 
     Marks

@@ -101,8 +101,9 @@ pub async fn ceiling(context: &RunContext, plan: &LoadPlan, mix: &Arc<Mix>, want
 /// The open loop at a rate, as the plan has it.
 pub fn open(plan: &LoadPlan, rate_rps: f64) -> Mode {
     let arrivals = match plan.arrivals {
-        tare_model::Arrivals::Random => Arrivals::Random,
         tare_model::Arrivals::Even => Arrivals::Even,
+        // A plan of this version's is none of a later one.
+        tare_model::Arrivals::Random | tare_model::Arrivals::Unknown => Arrivals::Random,
     };
     Mode::Open { rate_rps, arrivals }
 }
