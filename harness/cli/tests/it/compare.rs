@@ -29,11 +29,12 @@ fn a_round_of_everything_gives_every_cell_and_whole_files() {
     for subject in &record.plan.subjects {
         check_cells(subject, &samples);
     }
-    let phases = |sample: &&Sample| sample.metric == &STARTUP_COLD && sample.phase != "total";
-    for total in samples.iter().filter(|sample| sample.metric == &STARTUP_COLD && sample.phase == "total") {
-        let parts: f64 =
-            samples.iter().filter(phases).filter(|part| part.subject == total.subject).map(|part| part.value).sum();
-        assert!((parts - total.value).abs() < 1.0, "{}: the phases do not add up", total.subject);
+    for subject in &record.plan.subjects {
+        let starts = samples.iter().filter(|sample| sample.metric == &STARTUP_COLD && sample.subject == *subject);
+        let (totals, parts): (Vec<&Sample>, Vec<&Sample>) = starts.partition(|sample| sample.phase == "total");
+        let sum = |samples: &[&Sample]| samples.iter().map(|sample| sample.value).sum::<f64>();
+        assert!((sum(&parts) - sum(&totals)).abs() < 1.0, "{subject}: the phases do not add up");
+        assert_eq!(totals.len(), 2, "{subject}: one of what was measured, and one to know what a start takes");
     }
     let positions: BTreeSet<u32> =
         samples.iter().filter(|sample| sample.round == 1).map(|sample| sample.position).collect();
