@@ -21,9 +21,10 @@ pub struct Window {
 /// What happened beside a measurement.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Beside {
-    /// How long this process stood still, or the engine that a start waited for, if they did: what was measured of others is
-    /// wrong.
+    /// How long this process stood still, if it did: what it measured of others is wrong.
     broken: Option<Duration>,
+    /// How long the container engine stood still that a start waited for, if it did.
+    engine_stopped: Option<Duration>,
     /// What others took of the CPUs, where it is known.
     others: Option<Others>,
 }
@@ -39,6 +40,7 @@ impl Window {
         let accounts = self.accounts.zip(Accounts::now(&context.cpus)).zip(subject_ns);
         Beside {
             broken: context.pulse.longest_break(self.began_ns, monotonic_ns()),
+            engine_stopped: None,
             others: accounts.map(|((then, now), subject_ns)| now.others(then, subject_ns, &context.cpus)),
         }
     }
@@ -48,8 +50,8 @@ impl Beside {
     /// Of a start.
     pub fn start(context: &RunContext, startup: &Startup) -> Self {
         let (began_ns, answered_ns) = startup.span();
-        let own = context.pulse.longest_break(began_ns, answered_ns);
-        Self { broken: own.max(startup.engine_stopped()), others: None }
+        let broken = context.pulse.longest_break(began_ns, answered_ns);
+        Self { broken, engine_stopped: startup.engine_stopped(), others: None }
     }
 
     /// Whether to measure again after so many tries. Notes what a reader must know.
@@ -57,11 +59,12 @@ impl Beside {
     /// # Errors
     /// This process, or the engine, stood still in the last try as well.
     pub fn wants_another(self, context: &RunContext, subject: &Subject, tries: u32) -> Result<bool> {
-        if let Some(length) = self.broken {
+        let this = self.broken.map(|length| ("this program", length));
+        if let Some((who, length)) = this.or(self.engine_stopped.map(|length| ("the container engine", length))) {
             if tries >= TRIES {
                 bail!(
-                    "this program, or the container engine, was stopped for {:.1} s while it measured, {tries} times one after \
-                     another: what it measured then says nothing",
+                    "{who} was stopped for {:.1} s while something was measured, {tries} times one after another: what was \
+                     measured then says nothing",
                     length.as_secs_f64()
                 );
             }
