@@ -228,7 +228,10 @@ impl Run<'_> {
                 let measured = (round > 1 || place > 0).then(|| self.measured(left));
                 self.tell(&format!("round {round}: {subject}"), measured);
                 let began = Instant::now();
-                self.measure(ready, &due, round, u32::try_from(place)? + 1).await?;
+                let start = self.measure(ready, &due, round, u32::try_from(place)? + 1).await?;
+                if let Some(start) = start.filter(|_| round == 1) {
+                    starts.took(index, start);
+                }
                 if self.is_cancelled() {
                     return self.interrupt();
                 }
@@ -302,7 +305,14 @@ impl Run<'_> {
         Measured { share: done_s / (done_s + left_s), left_s }
     }
 
-    async fn measure(&mut self, ready: &Ready<'_>, due: &[Group], round: u32, position: u32) -> Result<()> {
+    /// Returns how long its starts took, where they were measured.
+    async fn measure(
+        &mut self,
+        ready: &Ready<'_>,
+        due: &[Group],
+        round: u32,
+        position: u32,
+    ) -> Result<Option<Duration>> {
         let plan = self.record.plan.clone();
         let rate = self.record.open_rate_rps(&ready.subject);
         // Without figures of the load, it is there for the peak of memory.
@@ -315,7 +325,9 @@ impl Run<'_> {
             sweep: self.sweep(ready, round),
         });
         let found = self.job(&plan, ready, due, load).run().await;
-        self.file(ready, None, (round, position), found)
+        let starts = found.as_ref().ok().and_then(Findings::starts);
+        self.file(ready, None, (round, position), found)?;
+        Ok(starts)
     }
 
     /// What is to be done with a subject.

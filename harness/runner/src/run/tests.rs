@@ -297,12 +297,12 @@ fn what_starts_quickly_is_started_a_dozen_times_in_a_round_and_all_count_for_it(
     for name in ["a", "b", "c"] {
         assert_eq!(
             [1, 2, 3].map(|round| of(name, round)),
-            [2, 12, 12],
+            [1, 12, 12],
             "{name}: the first round shows what a start takes"
         );
     }
-    // The second round: three starts of the verification and six of the first are before it.
-    let round = &heard.log.launches()[9..45];
+    // The second round: three starts of the verification and three of the first are before it.
+    let round = &heard.log.launches()[6..42];
     let has_all = |third: &[String]| ["a", "b", "c"].iter().all(|name| third.iter().any(|launched| launched == name));
     assert!(round.chunks(12).all(has_all), "{round:?}");
 }

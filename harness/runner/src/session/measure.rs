@@ -199,7 +199,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    pub(super) async fn one_loop(
+    async fn one_loop(
         &self,
         instance: &mut dyn Instance,
         plan: &LoadPlan,
@@ -269,8 +269,8 @@ fn cpu_ns(processes: &Processes, cgroup: Option<&Cgroup>) -> Result<u64> {
 }
 
 /// A loop that is over.
-pub(super) struct Done {
-    pub(super) outcome: Outcome,
+struct Done {
+    outcome: Outcome,
     /// The CPU time of the subject in nanoseconds, where it is known.
     spent: Option<u64>,
     /// How long the warm-up before it took.
@@ -286,6 +286,13 @@ impl Findings {
     /// Keeps the latencies of a load.
     pub fn histogram(&mut self, phase: impl Into<Phase>, latencies: &Histogram<u64>) {
         self.histograms.push((phase.into(), latencies.clone()));
+    }
+
+    /// How long the starts took together; `None` where none was measured.
+    pub fn starts(&self) -> Option<Duration> {
+        let is_start = |reading: &&Reading| [&STARTUP_COLD, &STARTUP_WARM].contains(&reading.0) && reading.1 == "total";
+        let totals: Vec<f64> = self.readings.iter().filter(is_start).map(|reading| reading.2).collect();
+        (!totals.is_empty()).then(|| Duration::from_secs_f64(totals.iter().sum::<f64>() / 1e9))
     }
 
     pub(super) fn startup(&mut self, metric: &'static Metric, startup: &Startup) {

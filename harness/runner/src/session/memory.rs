@@ -8,7 +8,7 @@ use tare_load::Mix;
 use tare_model::metrics::{MEMORY_CGROUP, MEMORY_ENGINE, MEMORY_HIGH_WATER, MEMORY_PSS, MEMORY_TRACE};
 use tare_model::{Group, Phase};
 
-use super::drive::{Loop, open};
+use super::drive::{Loop, drive, open};
 use super::measure::{Findings, Job, Load, describe_errors};
 use crate::platforms::{Instance, Processes, RunContext};
 use crate::sys::cgroup::Cgroup;
@@ -40,10 +40,10 @@ impl Memory {
 
 impl Job<'_> {
     /// Reads the memory in an open loop of its own, whose other figures do not count: reading the memory of a process holds it
-    /// up, for half a millisecond where it is large.
+    /// up, for half a millisecond where it is large. It needs no warm-up, and is one for the loops after it.
     pub(super) async fn memory_under_load(
         &self,
-        instance: &mut dyn Instance,
+        instance: &dyn Instance,
         memory: Memory,
         findings: &mut Findings,
         load: &Load<'_>,
@@ -53,11 +53,11 @@ impl Job<'_> {
         let wanted = Loop { name: "memory", mode: open(plan, load.rate_rps), seconds: plan.open_s, seed };
         let watched = memory.clone();
         let watch = Sampler::start(move || watched.read());
-        let done = self.one_loop(instance, plan, mix, wanted).await;
+        let done = drive(self.context, instance.addr(), plan, mix, wanted).await;
         findings.over_time(self.context, &watch.stop(), plan.open_s);
         findings.memory(self.context, "after", memory.read());
         findings.high_water(&memory);
-        let outcome = done?.outcome;
+        let outcome = done?;
         if outcome.errors.total() > 0 {
             findings.failures.push((Group::Memory, describe_errors(wanted.name, &outcome)));
         }
