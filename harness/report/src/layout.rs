@@ -67,7 +67,8 @@ fn joined(widths: impl IntoIterator<Item = usize>) -> usize {
 /// width goes below, under labels again; sections stay together where they can.
 pub(crate) fn table(labels: &[Piece], columns: &[TextColumn], width: usize, colour: bool) -> String {
     let label_width = labels.iter().map(Piece::width).max().unwrap_or(0);
-    let blocks = blocks(columns, width.saturating_sub(label_width));
+    let columns = under_headings(columns);
+    let blocks = blocks(&columns, width.saturating_sub(label_width));
     let block = |columns: &&[&TextColumn]| {
         let mut text = headings(columns, label_width, colour);
         for (row, label) in labels.iter().enumerate() {
@@ -82,6 +83,20 @@ pub(crate) fn table(labels: &[Piece], columns: &[TextColumn], width: usize, colo
         text
     };
     blocks.iter().map(|columns| block(&&columns[..])).collect::<Vec<_>>().join("\n")
+}
+
+/// The columns, so wide that each section is as wide as its heading.
+fn under_headings(columns: &[TextColumn]) -> Vec<TextColumn> {
+    let mut columns = columns.to_vec();
+    for section in columns.chunk_by_mut(|a, b| a.section == b.section) {
+        let width = section.iter().map(|column| column.width() + GAP).sum::<usize>() - GAP;
+        let lacking = textwrap::core::display_width(&section[0].section).saturating_sub(width);
+        if let Some(last) = section.last_mut().filter(|_| lacking > 0) {
+            let blank = last.width() + lacking - textwrap::core::display_width(&last.title);
+            last.title += &" ".repeat(blank);
+        }
+    }
+    columns
 }
 
 /// The columns of each block.
@@ -113,14 +128,15 @@ fn headings(columns: &[&TextColumn], label_width: usize, colour: bool) -> String
     for section in columns.chunk_by(|a, b| a.section == b.section) {
         let width = section.iter().map(|column| column.width() + GAP).sum::<usize>() - GAP;
         let heading = Piece::new(&section[0].section, BOLD);
-        let rule = Piece::new("─".repeat(width.saturating_sub(heading.width() + 1)), DIM);
+        let room = width.saturating_sub(heading.width());
+        let rule = Piece::new("─".repeat(room.saturating_sub(1)), DIM);
         sections.space(GAP);
         sections.left(&heading, heading.width());
-        sections.space(1);
+        sections.space(room.min(1));
         sections.left(&rule, rule.width());
         for column in section {
             titles.space(GAP);
-            titles.left(&Piece::new(&column.title, PLAIN), column.width());
+            titles.left(&Piece::new(column.title.trim_end(), PLAIN), column.width());
         }
     }
     sections.finish() + &titles.finish()
@@ -180,4 +196,25 @@ pub(crate) fn list(heading: &str, entries: &[(String, String)], style: Style) ->
         text += &(if fits(term) { filled.replacen(term, &painted, 1) } else { filled } + "\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_as_wide_as_its_heading() {
+        let column = |section: &str, title: &str, cell: &str| TextColumn {
+            section: section.into(),
+            title: title.into(),
+            cells: vec![TableCell::Whole(vec![Piece::new(cell, PLAIN)])],
+        };
+        let columns = [column("full load, requests/s", "throughput", "52,607"), column("at one rate, µs", "p50", "61")];
+        let labels = [Piece::new("native", PLAIN)];
+        let beside = table(&labels, &columns, 6 + 2 + 21 + 2 + 15, false);
+        assert!(beside.lines().all(|line| textwrap::core::display_width(line) <= 46), "{beside}");
+        assert_eq!(beside.lines().count(), 3, "{beside}");
+        let narrow = table(&labels, &columns, 45, false);
+        assert_eq!(narrow.lines().count(), 7, "the second section is below: {narrow}");
+    }
 }

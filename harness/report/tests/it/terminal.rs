@@ -146,15 +146,15 @@ fn a_full_run_with_all_kinds_of_cells() {
 
     Overview of orders
 
-                    cold start ───────  idle memory + engine   throughput ────────
-                    ms, log scale       MB                 requests/s
-    native/process  0.942 █             1.21 ▌             52,607 ████████████
-    wasmtime/aot     3.62 ███▊          8.41 ███▎          23,999 █████▌
-    wasmtime/jit     96.6 ██████████▍   31.0 ████████████  23,751 █████▍
-    wasmtime/reuse  –                   –                  38,954 ████████▉
-    docker/scratch   83.8 ██████████▏   3.69 █▍            51,486 ███████████▊
-    docker/debian     210 ████████████  4.71 █▉             7,820 █▊
-    docker/wasm     –                   –                  –
+                    cold start ───────  idle memory + engine  throughput ────────
+                    ms, log scale       MB                    requests/s
+    native/process  0.942 █             1.21 ▌                52,607 ████████████
+    wasmtime/aot     3.62 ███▊          8.41 ███▎             23,999 █████▌
+    wasmtime/jit     96.6 ██████████▍   31.0 ████████████     23,751 █████▍
+    wasmtime/reuse  –                   –                     38,954 ████████▉
+    docker/scratch   83.8 ██████████▏   3.69 █▍               51,486 ███████████▊
+    docker/debian     210 ████████████  4.71 █▉                7,820 █▊
+    docker/wasm     –                   –                     –
 
     The answer
     At their best, figure by figure, Wasm ships 5.32 times fewer bytes without engine or host
