@@ -229,8 +229,8 @@ impl Run<'_> {
                 self.tell(&format!("round {round}: {subject}"), measured);
                 let began = Instant::now();
                 let start = self.measure(ready, &due, round, u32::try_from(place)? + 1).await?;
-                if let Some(start) = start.filter(|_| round == 1) {
-                    starts.took(index, start);
+                if let Some(start) = start {
+                    starts.guess(index, start);
                 }
                 if self.is_cancelled() {
                     return self.interrupt();
@@ -251,34 +251,6 @@ impl Run<'_> {
         }
         self.record.state = RunState::Complete;
         self.save()
-    }
-
-    /// Starts these subjects once more each, for the times of their starts.
-    async fn start_again(
-        &mut self,
-        subjects: &[usize],
-        (round, place): (u32, usize),
-        starts: &mut Starts,
-        scheduler: &mut Scheduler,
-    ) -> Result<()> {
-        let prepared = self.prepared;
-        let plan = self.record.plan.clone();
-        for &index in subjects {
-            let ready = &prepared.ready[index];
-            if self.strikes.contains_key(&ready.subject) {
-                continue;
-            }
-            let began = Instant::now();
-            let started = self.job(&plan, ready, &[Group::Startup], None).start_again().await;
-            let took = began.elapsed();
-            starts.took(index, took);
-            scheduler.took_more(index, round, took);
-            if self.is_cancelled() {
-                return Ok(());
-            }
-            self.file(ready, Some(Group::Startup), (round, u32::try_from(place)? + 1), started)?;
-        }
-        Ok(())
     }
 
     /// A subject with the families that are measured of it.

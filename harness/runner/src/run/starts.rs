@@ -1,6 +1,12 @@
 //! Further starts in a round: where a start takes milliseconds, one of them says little, and a dozen cost nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tare_model::Group;
+
+use super::Run;
+use super::scheduler::Scheduler;
 
 /// The most starts of a subject in a round, beside the one of the instance that is measured: more of them make the median of
 /// the round little more precise, while rounds differ by more than that.
@@ -26,6 +32,13 @@ impl Starts {
         (*total, *starts) = (*total + time, *starts + 1);
     }
 
+    /// The start of the instance that is measured took so long, without its end: what is known before there was a further one.
+    pub fn guess(&mut self, index: usize, time: Duration) {
+        if self.took[index].1 == 0 {
+            self.took(index, time);
+        }
+    }
+
     /// How many a subject has in a round; none where it is not known yet what one takes.
     pub fn of(&self, index: usize) -> u32 {
         let (total, starts) = self.took[index];
@@ -45,6 +58,36 @@ impl Starts {
             spread[number * places / all.len()].push(*index);
         }
         spread
+    }
+}
+
+impl Run<'_> {
+    /// Starts these subjects once more each, for the times of their starts.
+    pub(super) async fn start_again(
+        &mut self,
+        subjects: &[usize],
+        (round, place): (u32, usize),
+        starts: &mut Starts,
+        scheduler: &mut Scheduler,
+    ) -> Result<()> {
+        let prepared = self.prepared;
+        let plan = self.record.plan.clone();
+        for &index in subjects {
+            let ready = &prepared.ready[index];
+            if self.strikes.contains_key(&ready.subject) {
+                continue;
+            }
+            let began = Instant::now();
+            let started = self.job(&plan, ready, &[Group::Startup], None).start_again().await;
+            let took = began.elapsed();
+            starts.took(index, took);
+            scheduler.took_more(index, round, took);
+            if self.is_cancelled() {
+                return Ok(());
+            }
+            self.file(ready, Some(Group::Startup), (round, u32::try_from(place)? + 1), started)?;
+        }
+        Ok(())
     }
 }
 
@@ -71,6 +114,7 @@ mod tests {
     fn what_was_dear_once_is_judged_by_its_mean() {
         let mut starts = starts(100, &[100]);
         assert_eq!(starts.of(0), 1);
+        starts.guess(0, Duration::from_mins(1));
         (0..9).for_each(|_| starts.took(0, Duration::from_millis(1)));
         assert_eq!(starts.of(0), 9);
     }
